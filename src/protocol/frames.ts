@@ -1,0 +1,168 @@
+/**
+ * Frames: `u32 length ‖ u8 kind ‖ body` (PROTOCOL.md 2). Bytes in, frames out; no socket.
+ *
+ * A length is checked against the limit of the moment before anything is kept for it. File data is handed on in the
+ * pieces in which it arrives, so that no data frame is ever assembled in memory.
+ */
+import { RemoteViolation } from './errors.js';
+import { frameLimits } from './limits.js';
+
+export const FrameKind = { json: 0, data: 1 } as const;
+
+const LENGTH_BYTES = 4;
+const KIND_BYTES = 1;
+/** Bytes in front of the file bytes of a data frame: length, kind, transfer id, offset. */
+export const DATA_PREFIX_BYTES = LENGTH_BYTES + KIND_BYTES + frameLimits.dataHeaderBytes;
+
+/** One decoded frame, or one piece of a data frame. `bytes` of a data piece is a view of the input: copy it or use it at once. */
+export type FrameEvent =
+  | { readonly kind: 'json'; readonly body: Uint8Array }
+  | { readonly kind: 'data'; readonly transfer: number; readonly offset: number; readonly bytes: Uint8Array };
+
+export interface FrameDecoderOptions {
+  /** Largest JSON frame, bytes of `kind ‖ body`. */
+  readonly maxJsonBytes: number;
+  /** Whether data frames are legal now. */
+  readonly allowData: boolean;
+}
+
+type State =
+  | { readonly at: 'head' }
+  | { readonly at: 'json'; readonly bytes: number }
+  | { readonly at: 'data-header'; readonly bytes: number }
+  | { readonly at: 'data'; readonly transfer: number; offset: number; left: number };
+
+/**
+ * Incremental decoder. Feed it with {@link push}, take events with {@link next} until it returns undefined; between two
+ * calls of `next` the options may change, which is how `go` opens the link for data in the middle of a chunk.
+ *
+ * @throws RemoteViolation `bad-frame` from `next`; the decoder is unusable after that.
+ */
+export class FrameDecoder {
+  #options: FrameDecoderOptions;
+  #state: State = { at: 'head' };
+  /** Bytes of an unfinished head or JSON body; never longer than the limit allows. */
+  #pending: Uint8Array[] = [];
+  #pendingBytes = 0;
+  #chunk: Uint8Array = new Uint8Array(0);
+  #at = 0;
+
+  constructor(options: FrameDecoderOptions) {
+    this.#options = options;
+  }
+
+  set options(options: FrameDecoderOptions) {
+    this.#options = options;
+  }
+
+  /** True when no frame is half read: the only moment at which an end of stream is clean. */
+  get atBoundary(): boolean {
+    return this.#state.at === 'head' && this.#pendingBytes === 0 && this.#at === this.#chunk.length;
+  }
+
+  push(chunk: Uint8Array): void {
+    if (this.#at < this.#chunk.length) throw new Error('FrameDecoder.push before the last chunk was used up');
+    this.#chunk = chunk;
+    this.#at = 0;
+  }
+
+  next(): FrameEvent | undefined {
+    for (;;) {
+      const state = this.#state;
+      switch (state.at) {
+        case 'head': {
+          const head = this.#take(LENGTH_BYTES + KIND_BYTES);
+          if (head === undefined) return undefined;
+          this.#state = this.#readHead(head);
+          break;
+        }
+        case 'json': {
+          const body = this.#take(state.bytes);
+          if (body === undefined) return undefined;
+          this.#state = { at: 'head' };
+          return { kind: 'json', body };
+        }
+        case 'data-header': {
+          const header = this.#take(frameLimits.dataHeaderBytes);
+          if (header === undefined) return undefined;
+          const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
+          const offset = view.getBigUint64(4);
+          if (offset > BigInt(Number.MAX_SAFE_INTEGER)) throw new RemoteViolation('bad-frame', 'The offset of a data frame is too large.');
+          this.#state = { at: 'data', transfer: view.getUint32(0), offset: Number(offset), left: state.bytes };
+          break;
+        }
+        case 'data': {
+          const bytes = this.#chunk.subarray(this.#at, this.#at + state.left);
+          if (bytes.length === 0) return undefined;
+          this.#at += bytes.length;
+          const event: FrameEvent = { kind: 'data', transfer: state.transfer, offset: state.offset, bytes };
+          state.offset += bytes.length;
+          state.left -= bytes.length;
+          if (state.left === 0) this.#state = { at: 'head' };
+          return event;
+        }
+      }
+    }
+  }
+
+  #readHead(head: Uint8Array): State {
+    const length = new DataView(head.buffer, head.byteOffset, head.byteLength).getUint32(0);
+    const kind = head[LENGTH_BYTES];
+    if (kind === FrameKind.json) {
+      if (length < KIND_BYTES + 1 || length > this.#options.maxJsonBytes) {
+        throw new RemoteViolation('bad-frame', `A frame of ${length} bytes is not allowed here.`);
+      }
+      return { at: 'json', bytes: length - KIND_BYTES };
+    }
+    if (kind === FrameKind.data && this.#options.allowData) {
+      const payload = length - KIND_BYTES - frameLimits.dataHeaderBytes;
+      if (payload < 1 || payload > frameLimits.dataPayloadBytes) {
+        throw new RemoteViolation('bad-frame', `A data frame of ${length} bytes is not allowed.`);
+      }
+      return { at: 'data-header', bytes: payload };
+    }
+    throw new RemoteViolation('bad-frame', `A frame of kind ${String(kind)} is not allowed here.`);
+  }
+
+  /** Exactly `count` bytes, or undefined while they have not all come; the part that has is kept. */
+  #take(count: number): Uint8Array | undefined {
+    const available = this.#chunk.subarray(this.#at, this.#at + count - this.#pendingBytes);
+    this.#at += available.length;
+    if (this.#pendingBytes === 0 && available.length === count) return available;
+    if (available.length > 0) {
+      // A copy, since the chunk belongs to the socket and may be reused.
+      this.#pending.push(available.slice());
+      this.#pendingBytes += available.length;
+    }
+    if (this.#pendingBytes < count) return undefined;
+    const whole = new Uint8Array(count);
+    let at = 0;
+    for (const part of this.#pending) {
+      whole.set(part, at);
+      at += part.length;
+    }
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    return whole;
+  }
+}
+
+/** A JSON frame around an already encoded body. */
+export function jsonFrame(body: Uint8Array): Uint8Array {
+  const frame = new Uint8Array(LENGTH_BYTES + KIND_BYTES + body.length);
+  new DataView(frame.buffer).setUint32(0, KIND_BYTES + body.length);
+  frame[LENGTH_BYTES] = FrameKind.json;
+  frame.set(body, LENGTH_BYTES + KIND_BYTES);
+  return frame;
+}
+
+/**
+ * Writes the prefix of a data frame into the {@link DATA_PREFIX_BYTES} bytes of `target` at `at`; the file bytes
+ * (`payloadBytes`, 1 to 256 KiB) follow right behind it, so that a frame read from disk in place needs no copy.
+ */
+export function writeDataPrefix(target: Buffer, at: number, transfer: number, offset: number, payloadBytes: number): void {
+  target.writeUInt32BE(KIND_BYTES + frameLimits.dataHeaderBytes + payloadBytes, at);
+  target.writeUInt8(FrameKind.data, at + LENGTH_BYTES);
+  target.writeUInt32BE(transfer, at + LENGTH_BYTES + KIND_BYTES);
+  target.writeBigUInt64BE(BigInt(offset), at + LENGTH_BYTES + KIND_BYTES + 4);
+}

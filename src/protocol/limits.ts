@@ -1,0 +1,152 @@
+/**
+ * Every limit of the program, with its unit and its reason; PROTOCOL.md section 9 repeats those that a peer can notice.
+ *
+ * Owns numbers only. A buffer, queue, map, wait or retry anywhere else takes its bound from here.
+ */
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+const SECOND = 1000;
+
+/** Frames (PROTOCOL.md 2): bytes of `kind ‖ body`, as the length field counts them. */
+export const frameLimits = {
+  /** Before login or `go`. An OPAQUE record with a sealed key is below 1 KiB; a stranger gets no more room than that needs. */
+  beforeLoginBytes: 8 * KiB,
+  /** After login or `go`. Holds a 16 KiB chat message even when JSON escapes every byte threefold. */
+  controlBytes: 64 * KiB,
+  /** File bytes in one data frame: small enough for chat to slip in between, large enough to cost little. */
+  dataPayloadBytes: 256 * KiB,
+  /** Transfer id (u32) and offset (u64) in front of the file bytes. */
+  dataHeaderBytes: 12,
+} as const;
+
+/** JSON from the other side (PROTOCOL.md 3). */
+export const jsonLimits = {
+  /** Our deepest message nests three levels; JSON.parse itself recurses, so depth is bounded before it runs. */
+  maxDepth: 8,
+} as const;
+
+/** Text. */
+export const textLimits = {
+  /** User name, characters (ASCII). 32 as in most chat systems; fits a prompt. */
+  userNameChars: 32,
+  /** One chat message, bytes of UTF-8. */
+  chatBytes: 16 * KiB,
+  /** A file name, bytes of UTF-8: NAME_MAX of ext4, APFS, NTFS is 255; the rest is room for ` (12)`. */
+  fileNameBytes: 240,
+  /** The free text of an error or a bye, characters. */
+  errorMessageChars: 500,
+  /** `agent` in hello, characters. */
+  agentChars: 64,
+  /** A password, bytes of UTF-8. Argon2 takes any length; this bounds a mistake such as a file given as password. */
+  passwordBytes: 1 * KiB,
+  /** Combining marks shown after one base character; real scripts need at most four, "Zalgo" text uses hundreds. */
+  combiningMarks: 4,
+} as const;
+
+/** Time, milliseconds. */
+export const timeLimits = {
+  /** TCP connect of one candidate. */
+  connectMs: 10 * SECOND,
+  /** From accept or connect to the end of the TLS handshake; absolute, not idle (HOSTILE 1). */
+  tlsHandshakeMs: 10 * SECOND,
+  /** From the end of the handshake to login; people type (DESIGN 7). */
+  loginMs: 120 * SECOND,
+  /** A ping goes out after this long without sending. */
+  heartbeatMs: 30 * SECOND,
+  /** A link without a received byte for this long is dead: three heartbeats. */
+  deadMs: 90 * SECOND,
+  /** A request to the server without a reply. Longer than `answerMs`, so that the server's own word arrives first. */
+  requestMs: 75 * SECOND,
+  /** A client's answer to an introduction; a person may be asked (`--sessions ask`). */
+  answerMs: 60 * SECOND,
+  /** A refused introduction is never told faster than this, so that unknown, offline and blocked take the same time. */
+  unavailableMs: 500,
+  /** All paths of an introduction; then a clear failure (issue: within 15 s). */
+  raceMs: 15 * SECOND,
+  /** Between starting one candidate and the next (RFC 8305 section 8 recommends 250 ms). */
+  staggerMs: 250,
+  /** A TCP connection to our listener that says nothing: after this we, as asker, speak first (PROTOCOL.md 7.2). */
+  silentDialerMs: 250,
+  /** On a peer listener: from accept to a valid hello. */
+  peerHelloMs: 10 * SECOND,
+  /** A polite close: after this the socket is destroyed (ws uses 30 s; nobody waits that long at a prompt). */
+  closeMs: 2 * SECOND,
+  /** A send queue that does not move for this long ends the connection. */
+  sendStallMs: 10 * SECOND,
+  /** First and last wait between attempts to re-make a link; full jitter in between. */
+  backOffFirstMs: 500,
+  backOffLastMs: 30 * SECOND,
+  /** How often a running transfer reports progress. */
+  progressMs: 250,
+} as const;
+
+/** Server (DESIGN 7): who may hold how much of it. */
+export const serverLimits = {
+  /** Connections from one address (IPv4 /32, IPv6 /64) at once; loopback exempt. Many people share one NAT. */
+  connectionsPerAddress: 16,
+  /** New connections from one address in a minute; loopback exempt. */
+  newConnectionsPerAddressPerMinute: 32,
+  /** Connections before login in total, loopback included; each costs at most one small frame and a TLS state. */
+  unauthenticatedConnections: 1024,
+  /** Addresses remembered for rates and penalties; the oldest is forgotten beyond that. */
+  rememberedAddresses: 65_536,
+  /** Login attempts on one connection: the person may mistype twice. */
+  loginAttemptsPerConnection: 3,
+  /** Failed logins for one account in 15 minutes before further attempts are put off (RFC 9807 10.9 asks for online guessing limits). */
+  loginFailuresPerAccount: 20,
+  loginFailuresWindowSeconds: 15 * 60,
+  /** New accounts from one address in an hour; loopback exempt. */
+  registrationsPerAddressPerHour: 20,
+  /** Requests after login: a token bucket. */
+  requestBurst: 10,
+  requestsPerSecond: 5,
+  /** Introductions waiting for an answer, per asker and per target. */
+  pendingIntroductionsPerAsker: 8,
+  pendingIntroductionsPerTarget: 16,
+  /** Introductions one account may ask for in a minute. */
+  introductionsPerMinute: 30,
+  /** Send queue of one connection, bytes; beyond that the reader is too slow and is dropped (DESIGN 7). */
+  sendQueueBytes: 256 * KiB,
+  /** Names in one page of the list: at most 18 KiB of JSON. */
+  listPage: 500,
+  /** Sealed identity key, bytes: 12 nonce + 48 PKCS8 + 16 tag is 76. */
+  sealedKeyBytes: 256,
+} as const;
+
+/** Introductions and peer links. */
+export const peerLimits = {
+  /** Candidates one side may name: a laptop with VPN and containers has fewer. */
+  candidates: 8,
+  /** Unauthenticated connections on the peer listener: in total and from one address. */
+  unauthenticatedConnections: 64,
+  unauthenticatedPerAddress: 8,
+  /** Lowest listen port passed on. Below live system services, at which nobody may be pointed. */
+  lowestPort: 1024,
+  /** Bytes of control frames waiting to be sent; far above any honest use, chat waits for its acknowledgement. */
+  sendQueueBytes: 4 * MiB,
+  /** Chat messages sent and not yet acknowledged; more wait with the caller. */
+  unacknowledgedMessages: 256,
+  /** Events that the engine holds for a slow screen before it stops reading the link (HOSTILE 24). */
+  sessions: 64,
+} as const;
+
+/** Transfers. */
+export const transferLimits = {
+  /** File bytes sent and not yet written by the receiver: covers 4 MiB of bandwidth-delay, bounds both sides' memory. */
+  windowBytes: 4 * MiB,
+  /** Credit is given in steps of this size. */
+  creditStepBytes: 1 * MiB,
+  /** One reused read or write buffer. Measured: fresh buffers cost 2 to 4 times the system time. */
+  bufferBytes: 1 * MiB,
+  /** Offers from one peer that wait for a decision. */
+  pendingOffersPerPeer: 64,
+  /** Transfers under way with one peer, each direction. More offers wait in the queue of the sender. */
+  activePerPeer: 8,
+  /** Data frames for transfers that have ended: this many are dropped in silence (they were on their way), then the link is closed. */
+  strayDataFrames: 64,
+  /** Largest file: 2^53 − 1, the largest integer that JSON carries exactly. */
+  fileBytes: Number.MAX_SAFE_INTEGER,
+  /** Names tried as `name (n).ext` before giving up. */
+  collisionNames: 10_000,
+} as const;
