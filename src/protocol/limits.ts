@@ -12,7 +12,7 @@ const SECOND = 1000;
 export const frameLimits = {
   /** Before login or `go`. An OPAQUE record with a sealed key is below 1 KiB; a stranger gets no more room than that needs. */
   beforeLoginBytes: 8 * KiB,
-  /** After login or `go`. Holds a 16 KiB chat message even when JSON escapes every byte threefold. */
+  /** After login or `go`. Holds a 16 KiB chat message with ordinary JSON escapes; the sender checks the encoded size as well. */
   controlBytes: 64 * KiB,
   /** File bytes in one data frame: small enough for chat to slip in between, large enough to cost little. */
   dataPayloadBytes: 256 * KiB,

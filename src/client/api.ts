@@ -1,0 +1,167 @@
+/**
+ * What the engine offers to a screen, a script or a program: promise methods in, one event union out.
+ *
+ * Owns the shapes only. The engine (engine.ts) implements {@link ClientApi}; terminal/ consumes it and nothing else of client/.
+ * Event names and fields are those of the README's JSON table and do not change lightly.
+ */
+import type { ErrorCode, TransferCode } from '../protocol/errors.js';
+
+/** How the server's key came to be trusted: pinned just now, pinned earlier, or by the system's certificate roots. */
+export type ServerTrust = 'new' | 'known' | 'system';
+
+export type Direction = 'outgoing' | 'incoming';
+
+export type PathKind = 'direct' | 'punched' | 'relayed';
+
+/** Everything that the engine tells without being asked. Payloads hold text of other people: neutralise before showing. */
+export type ClientEvent =
+  /** The server link is up for the first time. `server` is `host:port` as given. */
+  | { readonly event: 'connected'; readonly server: string; readonly fingerprint: string; readonly trust: ServerTrust }
+  /** `fingerprint` is that of the person's own identity. */
+  | { readonly event: 'logged-in'; readonly user: string; readonly new: boolean; readonly fingerprint: string }
+  /** The server link broke; it is being re-made. Sessions go on. */
+  | { readonly event: 'server-lost'; readonly reason: string }
+  | { readonly event: 'server-back' }
+  /** Somebody asks for a session and the policy is `ask`: answer with `answerSession`. */
+  | { readonly event: 'session-request'; readonly peer: string; readonly fingerprint: string }
+  | {
+      readonly event: 'session-opened';
+      readonly peer: string;
+      readonly direction: Direction;
+      readonly path: PathKind;
+      /** The other end of the peer link, `ip:port`. */
+      readonly address: string;
+      readonly fingerprint: string;
+      /** True when this key was pinned just now. */
+      readonly firstContact: boolean;
+      /** True when this session is now the one that chat goes to. */
+      readonly current: boolean;
+    }
+  /** `code`: `closed-by-peer`, `closed-by-you`, or why the link was lost. `undelivered` counts messages without acknowledgement. */
+  | { readonly event: 'session-closed'; readonly peer: string; readonly reason: string; readonly code: SessionEnd; readonly undelivered: number }
+  | { readonly event: 'message'; readonly peer: string; readonly direction: 'in' | 'out'; readonly text: string }
+  | {
+      readonly event: 'offer';
+      readonly id: number;
+      readonly peer: string;
+      readonly direction: Direction;
+      readonly name: string;
+      readonly kind: 'file';
+      /** Bytes. */
+      readonly size: number;
+    }
+  /** At most four a second and transfer. `rate` in bytes a second. */
+  | { readonly event: 'progress'; readonly id: number; readonly bytes: number; readonly total: number; readonly rate: number }
+  | {
+      readonly event: 'transfer-done';
+      readonly id: number;
+      readonly peer: string;
+      readonly direction: Direction;
+      readonly name: string;
+      /** Where the receiver stored it, absolute; only with direction `incoming`. */
+      readonly path?: string;
+      readonly bytes: number;
+      /** Bytes that were not sent again. */
+      readonly resumed: number;
+      readonly seconds: number;
+      readonly blake3: string;
+    }
+  | {
+      readonly event: 'transfer-failed';
+      readonly id: number;
+      readonly peer: string;
+      readonly direction: Direction;
+      readonly name: string;
+      readonly code: TransferCode;
+      readonly message: string;
+    }
+  /** Something that the person must know and that no command of theirs caused, such as a peer whose key changed. */
+  | { readonly event: 'warning'; readonly code: ErrorCode; readonly message: string; readonly peer?: string }
+  /** The end: nothing follows. `code` tells why; `closed` is the person's own wish. */
+  | { readonly event: 'disconnected'; readonly reason: string; readonly code: ErrorCode };
+
+export type ClientEventOf<TEvent extends ClientEvent['event']> = Extract<ClientEvent, { event: TEvent }>;
+
+export type SessionEnd = 'closed-by-peer' | 'closed-by-you' | 'link-lost' | 'replaced';
+
+export interface ClientList {
+  readonly clients: readonly string[];
+  readonly total: number;
+}
+
+export interface PeerInfo {
+  readonly user: string;
+  readonly fingerprint: string;
+  /** `ip:port`, the one in use first. */
+  readonly addresses: readonly string[];
+}
+
+export type TransferOutcome = ClientEventOf<'transfer-done'> | ClientEventOf<'transfer-failed'>;
+
+export interface OutgoingTransfer {
+  readonly id: number;
+  /** Resolves with the event that ended the transfer; never rejects. */
+  readonly finished: Promise<TransferOutcome>;
+}
+
+/** A transfer or offer that has not ended. */
+export interface TransferSnapshot {
+  readonly id: number;
+  readonly peer: string;
+  readonly direction: Direction;
+  readonly name: string;
+  readonly size: number;
+  readonly bytes: number;
+  readonly state: 'offered' | 'running';
+}
+
+/**
+ * One person's client. Methods reject with a `P2pError` whose message says what to do next; none of them blocks.
+ */
+export interface ClientApi {
+  /** Registers the one consumer of events; called before {@link connect}. */
+  onEvent(listener: (event: ClientEvent) => void): void;
+
+  /** Server link, pin and hello. @throws P2pError `cannot-connect`, `server-key-changed`. */
+  connect(): Promise<void>;
+  /** @throws P2pError `name-taken`, `bad-name`. */
+  checkName(user: string): Promise<void>;
+  /** Makes the account and logs in. @throws P2pError `name-taken`, `bad-name`, `rate-limited`, `intercepted`. */
+  register(user: string, password: string): Promise<void>;
+  /** @throws P2pError `not-authenticated`, `rate-limited`, `too-many-attempts`, `intercepted`. */
+  login(user: string, password: string): Promise<void>;
+
+  /** Everybody online, you included, sorted. */
+  listClients(prefix?: string): Promise<ClientList>;
+  /** Opens a session, or makes an open one current. @throws P2pError `unavailable`, `no-path`, `peer-key-changed`, … */
+  openSession(user: string): Promise<PeerInfo>;
+  /** Answers a `session-request`; without `user` the only one or the oldest. */
+  answerSession(accept: boolean, user?: string): Promise<void>;
+  switchSession(user: string): void;
+  /** Ends the current session on both sides. @throws P2pError `no-session`. */
+  closeSession(): Promise<void>;
+
+  /** Resolves once the peer has acknowledged. `to` defaults to the current session. @throws P2pError `no-session`, `message-too-long`. */
+  say(text: string, to?: string): Promise<void>;
+  /** Resolves once the offer is out. @throws P2pError `no-session`, `no-such-file`, `not-a-file`. */
+  sendFile(path: string): Promise<OutgoingTransfer>;
+  /** Without `id` the oldest offer. @throws P2pError `no-such-offer`. */
+  acceptFile(id?: number): Promise<void>;
+  rejectFile(id?: number): Promise<void>;
+  /** Without `id` the only transfer under way. @throws P2pError `no-such-transfer`. */
+  cancelFile(id?: number): Promise<void>;
+
+  /** The user name after login. */
+  readonly user: string | undefined;
+  /** The peer that chat goes to. */
+  readonly current: string | undefined;
+  /** Peers with an open session, oldest first. */
+  readonly sessions: readonly string[];
+  /** Offers and transfers that have not ended, oldest first. */
+  readonly transfers: readonly TransferSnapshot[];
+
+  /** Leaves. @throws P2pError `session-open` while a session is open. */
+  disconnect(): Promise<void>;
+  /** Ends everything, sessions included; idempotent. Transfers under way fail on both sides. */
+  close(): Promise<void>;
+}
