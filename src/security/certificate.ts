@@ -1,0 +1,37 @@
+/**
+ * Self-signed certificates over an identity key (PROTOCOL.md 1): the envelope in which TLS carries a bare public key.
+ *
+ * Names and dates in them mean nothing; fingerprints of the key do.
+ */
+import { randomBytes, webcrypto } from 'node:crypto';
+import { pkcs8Of, type Identity } from './identity.js';
+
+/** Certificate and private key, both PEM, as Node's TLS takes them. */
+export interface TlsCredentials {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** The library takes about 200 ms to load, so it is loaded at first use. */
+export async function selfSignedCertificate(identity: Identity): Promise<TlsCredentials> {
+  await import('reflect-metadata');
+  const { X509CertificateGenerator } = await import('@peculiar/x509');
+  const { subtle } = webcrypto;
+  const keys = {
+    privateKey: await subtle.importKey('pkcs8', pkcs8Of(identity), 'Ed25519', true, ['sign']),
+    publicKey: await subtle.importKey('spki', identity.spki, 'Ed25519', true, ['verify']),
+  };
+  const certificate = await X509CertificateGenerator.createSelfSigned(
+    {
+      serialNumber: `01${randomBytes(8).toString('hex')}`,
+      name: 'CN=p2p-chat',
+      // RFC 5280 section 4.1.2.5 for a certificate without a meaningful end.
+      notBefore: new Date('2020-01-01T00:00:00Z'),
+      notAfter: new Date('9999-12-31T23:59:59Z'),
+      keys,
+      signingAlgorithm: { name: 'Ed25519' },
+    },
+    webcrypto,
+  );
+  return { cert: certificate.toString('pem'), key: identity.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString() };
+}

@@ -1,0 +1,128 @@
+/**
+ * OPAQUE (RFC 9807) with the parameters of PROTOCOL.md 6.1. All values are base64url strings, as the library has them.
+ *
+ * Owns the library: nobody else imports it. Client steps with a password take about 250 ms of CPU (Argon2id, 64 MiB) and
+ * run on the main thread, at start-up only.
+ */
+import * as opaque from '@serenity-kit/opaque';
+import { P2pError } from '../protocol/errors.js';
+import { textLimits } from '../protocol/limits.js';
+import { canonicalUserName } from '../protocol/names.js';
+import { label } from '../protocol/version.js';
+
+const KEY_STRETCHING = 'memory-constrained';
+
+/** Resolves once the WebAssembly module can be used; every function below needs that. */
+export async function passwordProofReady(): Promise<void> {
+  await opaque.ready;
+}
+
+function identifiers(user: string) {
+  return { client: canonicalUserName(user), server: label.opaqueServer };
+}
+
+function checkPassword(password: string): void {
+  if (password === '') throw new P2pError('bad-argument', 'The password is empty. Choose one.');
+  if (Buffer.byteLength(password) > textLimits.passwordBytes) {
+    throw new P2pError('bad-argument', `The password is longer than ${textLimits.passwordBytes} bytes. Choose a shorter one.`);
+  }
+}
+
+/** Client, registration. `finish` returns the record for the server and the export key that seals the identity. */
+export function startRegistration(password: string): {
+  readonly request: string;
+  finish(user: string, response: string): { record: string; exportKey: string };
+} {
+  checkPassword(password);
+  const { clientRegistrationState, registrationRequest } = opaque.client.startRegistration({ password });
+  return {
+    request: registrationRequest,
+    finish(user, registrationResponse) {
+      const { registrationRecord, exportKey } = opaque.client.finishRegistration({
+        password,
+        clientRegistrationState,
+        registrationResponse,
+        identifiers: identifiers(user),
+        keyStretching: KEY_STRETCHING,
+      });
+      return { record: registrationRecord, exportKey };
+    },
+  };
+}
+
+/** Client, login. `finish` returns undefined when the password does not fit what the server answered. */
+export function startLogin(password: string): {
+  readonly request: string;
+  finish(user: string, response: string): { finish: string; sessionKey: string; exportKey: string } | undefined;
+} {
+  checkPassword(password);
+  const { clientLoginState, startLoginRequest } = opaque.client.startLogin({ password });
+  return {
+    request: startLoginRequest,
+    finish(user, loginResponse) {
+      const result = opaque.client.finishLogin({
+        password,
+        clientLoginState,
+        loginResponse,
+        identifiers: identifiers(user),
+        keyStretching: KEY_STRETCHING,
+      });
+      return result && { finish: result.finishLoginRequest, sessionKey: result.sessionKey, exportKey: result.exportKey };
+    },
+  };
+}
+
+/** Server: its long-term secret. Losing it makes every account unusable, so it lives in the store beside them. */
+export function createServerSetup(): string {
+  return opaque.server.createSetup();
+}
+
+/** Whether `setup` came from {@link createServerSetup}: a damaged one must end the start, not every login. */
+export function isServerSetup(setup: string): boolean {
+  try {
+    opaque.server.getPublicKey(setup);
+    return true;
+  } catch {
+    // The library throws a plain Error for anything it cannot decode; that is the answer asked for.
+    return false;
+  }
+}
+
+/** Server. @throws Error when `request` is malformed: the caller answers `bad-message`. */
+export function answerRegistration(serverSetup: string, user: string, request: string): string {
+  return opaque.server.createRegistrationResponse({
+    serverSetup,
+    userIdentifier: canonicalUserName(user),
+    registrationRequest: request,
+  }).registrationResponse;
+}
+
+/**
+ * Server. Without a `record` (unknown user) it answers from a fake one, so that nobody can tell (RFC 9807 section 10.9).
+ *
+ * @throws Error when `request` is malformed: the caller answers `bad-message`.
+ */
+export function answerLogin(serverSetup: string, user: string, record: string | undefined, request: string): {
+  readonly response: string;
+  /** The session key, or undefined when the client's `finish` does not prove the password. */
+  finish(finish: string): string | undefined;
+} {
+  const { loginResponse, serverLoginState } = opaque.server.startLogin({
+    serverSetup,
+    userIdentifier: canonicalUserName(user),
+    registrationRecord: record,
+    startLoginRequest: request,
+    identifiers: identifiers(user),
+  });
+  return {
+    response: loginResponse,
+    finish(finishLoginRequest) {
+      try {
+        return opaque.server.finishLogin({ serverLoginState, finishLoginRequest, identifiers: identifiers(user) }).sessionKey;
+      } catch {
+        // A wrong or malformed proof: the library knows one error for both, and so do we.
+        return undefined;
+      }
+    },
+  };
+}
