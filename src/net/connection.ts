@@ -142,14 +142,12 @@ export class Connection {
     this.#socket.end();
   }
 
-  #onData(chunk: Uint8Array): void {
-    if (this.#state !== 'open') return;
-    this.#heartbeat.received();
+  /** Hands events on again, as if they had just come: for an owner that could not take them before. */
+  replay(events: Iterable<FrameEvent>): void {
     try {
-      this.#decoder.push(chunk);
-      for (let event = this.#decoder.next(); event !== undefined; event = this.#decoder.next()) {
-        this.#options.handlers.onFrame(event);
+      for (const event of events) {
         if (!this.#stillOpen()) return;
+        this.#options.handlers.onFrame(event);
       }
     } catch (error) {
       if (!(error instanceof RemoteViolation)) throw error;
@@ -157,6 +155,17 @@ export class Connection {
       if (farewell !== undefined) this.send(farewell);
       this.#beginClose(error);
     }
+  }
+
+  #onData(chunk: Uint8Array): void {
+    if (this.#state !== 'open') return;
+    this.#heartbeat.received();
+    this.#decoder.push(chunk);
+    this.replay(this.#frames());
+  }
+
+  *#frames(): Generator<FrameEvent> {
+    for (let event = this.#decoder.next(); event !== undefined; event = this.#decoder.next()) yield event;
   }
 
   /** A method, since a handler may have changed the state behind the compiler's back. */

@@ -90,11 +90,21 @@ export class P2pError extends Error {
 /** The other side broke the rules of PROTOCOL.md: tell it once, close the link. */
 export class RemoteViolation extends P2pError {
   override readonly name = 'RemoteViolation';
+  declare readonly code: WireCode;
+
+  constructor(code: WireCode, message: string, options?: { cause?: unknown }) {
+    super(code, message, options);
+  }
 }
 
 /** A request was refused: answer it, keep the link. */
 export class RequestRefused extends P2pError {
   override readonly name = 'RequestRefused';
+  declare readonly code: WireCode;
+
+  constructor(code: WireCode, message: string, options?: { cause?: unknown }) {
+    super(code, message, options);
+  }
 }
 
 /** The link is gone: retry where that makes sense. */
