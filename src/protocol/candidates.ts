@@ -10,19 +10,28 @@ import { peerLimits } from './limits.js';
 /** Where an address can be reached from. `never` is everything at which no client may be pointed. */
 export type Scope = 'loopback' | 'private' | 'public' | 'never';
 
+/** All that is assigned for global unicast (RFC 4291 section 2.4, IANA); ipaddr calls `::127.0.0.1` in hexadecimal unicast too. */
+const GLOBAL_IPV6 = ipaddr.parseCIDR('2000::/3');
+
 /** Text form without IPv4-in-IPv6 mapping and without zone: `::ffff:10.0.0.1` and `10.0.0.1` are one address. */
 export function plainAddress(address: string): string {
   const bare = address.split('%')[0] ?? address;
-  return ipaddr.isValid(bare) ? ipaddr.process(bare).toString() : bare;
+  return isAddress(bare) ? ipaddr.process(bare).toString() : bare;
+}
+
+/** Stricter than `ipaddr.isValid`, which also takes `127.1`, `0x7f.1` and `2130706433`. */
+function isAddress(text: string): boolean {
+  return ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
 }
 
 /** The class of an address. Link-local is `never`: 169.254.169.254 lives there, and fe80:: needs a zone that does not travel. */
 export function scopeOf(address: string): Scope {
-  if (!ipaddr.isValid(address)) return 'never';
-  const range: string = ipaddr.process(address).range();
+  if (!isAddress(address)) return 'never';
+  const parsed = ipaddr.process(address);
+  const range: string = parsed.range();
   if (range === 'loopback') return 'loopback';
   if (range === 'private' || range === 'uniqueLocal' || range === 'carrierGradeNat') return 'private';
-  return range === 'unicast' ? 'public' : 'never';
+  return range === 'unicast' && (parsed.kind() === 'ipv4' || parsed.match(GLOBAL_IPV6)) ? 'public' : 'never';
 }
 
 /** What the server has seen of a client: `address` is the remote address of its server link, `local` the server's own end of it. */

@@ -31,7 +31,7 @@ export const fingerprint = v.pipe(v.string(), v.regex(/^SHA256:[A-Za-z0-9+/]{43}
 export const port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535));
 
 /** An IP address in text form without zone; checked further by candidates.ts, since shape alone says nothing about safety. */
-export const address = v.pipe(v.string(), v.maxLength(45), v.union([v.pipe(v.string(), v.ipv4()), v.pipe(v.string(), v.ipv6())]));
+export const address = v.pipe(v.string(), v.maxLength(45), v.excludes('%'), v.union([v.pipe(v.string(), v.ipv4()), v.pipe(v.string(), v.ipv6())]));
 
 export const candidate = v.object({ address, port });
 export type Candidate = v.InferOutput<typeof candidate>;
@@ -41,7 +41,8 @@ export const candidates = v.pipe(v.array(candidate), v.maxLength(peerLimits.cand
 export const reach = v.object({ port, candidates });
 export type Reach = v.InferOutput<typeof reach>;
 
-export const versions = v.pipe(v.array(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535))), v.minLength(1), v.maxLength(8));
+export const version = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535));
+export const versions = v.pipe(v.array(version), v.minLength(1), v.maxLength(8));
 export const features = v.pipe(v.array(v.pipe(v.string(), v.maxLength(32))), v.maxLength(32));
 export const agent = v.pipe(v.string(), v.maxLength(textLimits.agentChars));
 

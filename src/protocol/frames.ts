@@ -11,10 +11,11 @@ export const FrameKind = { json: 0, data: 1 } as const;
 
 const LENGTH_BYTES = 4;
 const KIND_BYTES = 1;
+const EMPTY = new Uint8Array(0);
 /** Bytes in front of the file bytes of a data frame: length, kind, transfer id, offset. */
 export const DATA_PREFIX_BYTES = LENGTH_BYTES + KIND_BYTES + frameLimits.dataHeaderBytes;
 
-/** One decoded frame, or one piece of a data frame. `bytes` of a data piece is a view of the input: copy it or use it at once. */
+/** One decoded frame, or one piece of a data frame. `body` and `bytes` may be views of the input: copy them or use them at once. */
 export type FrameEvent =
   | { readonly kind: 'json'; readonly body: Uint8Array }
   | { readonly kind: 'data'; readonly transfer: number; readonly offset: number; readonly bytes: Uint8Array };
@@ -41,10 +42,10 @@ type State =
 export class FrameDecoder {
   #options: FrameDecoderOptions;
   #state: State = { at: 'head' };
-  /** Bytes of an unfinished head or JSON body; never longer than the limit allows. */
-  #pending: Uint8Array[] = [];
+  /** The first `#pendingBytes` bytes of an unfinished head or JSON body; never longer than the limit allows. */
+  #pending: Uint8Array = EMPTY;
   #pendingBytes = 0;
-  #chunk: Uint8Array = new Uint8Array(0);
+  #chunk: Uint8Array = EMPTY;
   #at = 0;
 
   constructor(options: FrameDecoderOptions) {
@@ -67,6 +68,12 @@ export class FrameDecoder {
   }
 
   next(): FrameEvent | undefined {
+    const event = this.#read();
+    if (event === undefined) this.#release();
+    return event;
+  }
+
+  #read(): FrameEvent | undefined {
     for (;;) {
       const state = this.#state;
       switch (state.at) {
@@ -87,7 +94,7 @@ export class FrameDecoder {
           if (header === undefined) return undefined;
           const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
           const offset = view.getBigUint64(4);
-          if (offset > BigInt(Number.MAX_SAFE_INTEGER)) throw new RemoteViolation('bad-frame', 'The offset of a data frame is too large.');
+          if (offset > BigInt(Number.MAX_SAFE_INTEGER - state.bytes)) throw new RemoteViolation('bad-frame', 'The offset of a data frame is too large.');
           this.#state = { at: 'data', transfer: view.getUint32(0), offset: Number(offset), left: state.bytes };
           break;
         }
@@ -129,21 +136,34 @@ export class FrameDecoder {
     const available = this.#chunk.subarray(this.#at, this.#at + count - this.#pendingBytes);
     this.#at += available.length;
     if (this.#pendingBytes === 0 && available.length === count) return available;
-    if (available.length > 0) {
-      // A copy, since the chunk belongs to the socket and may be reused.
-      this.#pending.push(available.slice());
-      this.#pendingBytes += available.length;
-    }
+    this.#keep(available, count);
     if (this.#pendingBytes < count) return undefined;
-    const whole = new Uint8Array(count);
-    let at = 0;
-    for (const part of this.#pending) {
-      whole.set(part, at);
-      at += part.length;
-    }
-    this.#pending = [];
+    const whole = this.#pending;
+    this.#pending = EMPTY;
     this.#pendingBytes = 0;
     return whole;
+  }
+
+  /**
+   * Copies, since the chunk belongs to the socket and may be reused. One buffer that doubles up to `count` bytes: a list of
+   * the pieces would let a sender of single bytes make each of them cost a hundred, and `count` at once would reserve what was
+   * only claimed.
+   */
+  #keep(bytes: Uint8Array, count: number): void {
+    const total = this.#pendingBytes + bytes.length;
+    if (total > this.#pending.length) {
+      const grown = new Uint8Array(Math.min(count, Math.max(total, 2 * this.#pending.length)));
+      grown.set(this.#pending.subarray(0, this.#pendingBytes));
+      this.#pending = grown;
+    }
+    this.#pending.set(bytes, this.#pendingBytes);
+    this.#pendingBytes = total;
+  }
+
+  /** Lets go of the used-up chunk: a view of a few bytes keeps the whole read buffer of an idle socket alive. */
+  #release(): void {
+    this.#chunk = EMPTY;
+    this.#at = 0;
   }
 }
 

@@ -8,6 +8,7 @@ import { RemoteViolation } from './errors.js';
 import * as f from './fields.js';
 import { jsonFrame } from './frames.js';
 import { encodeJson, parseJson } from './json.js';
+import { serverLimits } from './limits.js';
 
 /** Client to server. */
 export const ClientMessage = v.variant('type', [
@@ -38,7 +39,7 @@ const peerIdentity = v.object({ user: f.userName, fingerprint: f.fingerprint });
 
 /** Server to client. */
 export const ServerMessage = v.variant('type', [
-  v.object({ type: v.literal('hello'), version: v.number(), features: f.features, agent: f.agent }),
+  v.object({ type: v.literal('hello'), version: f.version, features: f.features, agent: f.agent }),
   v.object({ type: v.literal('name-free'), id: f.requestId }),
   v.object({ type: v.literal('register-response'), id: f.requestId, response: f.opaqueBytes(256) }),
   v.object({ type: v.literal('registered'), id: f.requestId }),
@@ -55,7 +56,7 @@ export const ServerMessage = v.variant('type', [
   v.object({
     type: v.literal('clients'),
     id: f.requestId,
-    clients: v.pipe(v.array(f.userName), v.maxLength(1000)),
+    clients: v.pipe(v.array(f.userName), v.maxLength(serverLimits.listPage)),
     total: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
     next: v.optional(f.userName),
   }),
