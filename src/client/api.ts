@@ -4,12 +4,13 @@
  * Owns the shapes only. The engine (engine.ts) implements {@link ClientApi}; terminal/ consumes it and nothing else of client/.
  * Event names and fields are those of the README's JSON table and do not change lightly.
  */
-import type { ErrorCode, TransferCode } from '../protocol/errors.js';
+import type { ErrorCode } from '../protocol/errors.js';
+import type { Direction, TransferEvent, TransferOutcome, TransferSnapshot } from '../transfer/events.js';
+
+export type { Direction, TransferOutcome, TransferSnapshot } from '../transfer/events.js';
 
 /** How the server's key came to be trusted: pinned just now, pinned earlier, or by the system's certificate roots. */
 export type ServerTrust = 'new' | 'known' | 'system';
-
-export type Direction = 'outgoing' | 'incoming';
 
 export type PathKind = 'direct' | 'punched' | 'relayed';
 
@@ -40,41 +41,7 @@ export type ClientEvent =
   /** `code`: `closed-by-peer`, `closed-by-you`, or why the link was lost. `undelivered` counts messages without acknowledgement. */
   | { readonly event: 'session-closed'; readonly peer: string; readonly reason: string; readonly code: SessionEnd; readonly undelivered: number }
   | { readonly event: 'message'; readonly peer: string; readonly direction: 'in' | 'out'; readonly text: string }
-  | {
-      readonly event: 'offer';
-      readonly id: number;
-      readonly peer: string;
-      readonly direction: Direction;
-      readonly name: string;
-      readonly kind: 'file';
-      /** Bytes. */
-      readonly size: number;
-    }
-  /** At most four a second and transfer. `rate` in bytes a second. */
-  | { readonly event: 'progress'; readonly id: number; readonly bytes: number; readonly total: number; readonly rate: number }
-  | {
-      readonly event: 'transfer-done';
-      readonly id: number;
-      readonly peer: string;
-      readonly direction: Direction;
-      readonly name: string;
-      /** Where the receiver stored it, absolute; only with direction `incoming`. */
-      readonly path?: string;
-      readonly bytes: number;
-      /** Bytes that were not sent again. */
-      readonly resumed: number;
-      readonly seconds: number;
-      readonly blake3: string;
-    }
-  | {
-      readonly event: 'transfer-failed';
-      readonly id: number;
-      readonly peer: string;
-      readonly direction: Direction;
-      readonly name: string;
-      readonly code: TransferCode;
-      readonly message: string;
-    }
+  | TransferEvent
   /** Something that the person must know and that no command of theirs caused, such as a peer whose key changed. */
   | { readonly event: 'warning'; readonly code: ErrorCode; readonly message: string; readonly peer?: string }
   /** The end: nothing follows. `code` tells why; `closed` is the person's own wish. */
@@ -96,23 +63,10 @@ export interface PeerInfo {
   readonly addresses: readonly string[];
 }
 
-export type TransferOutcome = ClientEventOf<'transfer-done'> | ClientEventOf<'transfer-failed'>;
-
 export interface OutgoingTransfer {
   readonly id: number;
   /** Resolves with the event that ended the transfer; never rejects. */
   readonly finished: Promise<TransferOutcome>;
-}
-
-/** A transfer or offer that has not ended. */
-export interface TransferSnapshot {
-  readonly id: number;
-  readonly peer: string;
-  readonly direction: Direction;
-  readonly name: string;
-  readonly size: number;
-  readonly bytes: number;
-  readonly state: 'offered' | 'running';
 }
 
 /**

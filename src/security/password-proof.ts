@@ -5,7 +5,7 @@
  * run on the main thread, at start-up only.
  */
 import * as opaque from '@serenity-kit/opaque';
-import { P2pError } from '../protocol/errors.js';
+import { P2pError, RemoteViolation } from '../protocol/errors.js';
 import { textLimits } from '../protocol/limits.js';
 import { canonicalUserName } from '../protocol/names.js';
 import { label } from '../protocol/version.js';
@@ -38,13 +38,8 @@ export function startRegistration(password: string): {
   return {
     request: registrationRequest,
     finish(user, registrationResponse) {
-      const { registrationRecord, exportKey } = opaque.client.finishRegistration({
-        password,
-        clientRegistrationState,
-        registrationResponse,
-        identifiers: identifiers(user),
-        keyStretching: KEY_STRETCHING,
-      });
+      const parameters = { password, clientRegistrationState, registrationResponse, identifiers: identifiers(user), keyStretching: KEY_STRETCHING } as const;
+      const { registrationRecord, exportKey } = understood(() => opaque.client.finishRegistration(parameters));
       return { record: registrationRecord, exportKey };
     },
   };
@@ -60,16 +55,20 @@ export function startLogin(password: string): {
   return {
     request: startLoginRequest,
     finish(user, loginResponse) {
-      const result = opaque.client.finishLogin({
-        password,
-        clientLoginState,
-        loginResponse,
-        identifiers: identifiers(user),
-        keyStretching: KEY_STRETCHING,
-      });
+      const parameters = { password, clientLoginState, loginResponse, identifiers: identifiers(user), keyStretching: KEY_STRETCHING } as const;
+      const result = understood(() => opaque.client.finishLogin(parameters));
       return result && { finish: result.finishLoginRequest, sessionKey: result.sessionKey, exportKey: result.exportKey };
     },
   };
+}
+
+/** @throws RemoteViolation `bad-message` when the library cannot decode what the other side sent. */
+function understood<T>(step: () => T): T {
+  try {
+    return step();
+  } catch (cause) {
+    throw new RemoteViolation('bad-message', 'A password proof is malformed.', { cause });
+  }
 }
 
 /** Server: its long-term secret. Losing it makes every account unusable, so it lives in the store beside them. */
@@ -88,32 +87,30 @@ export function isServerSetup(setup: string): boolean {
   }
 }
 
-/** Server. @throws Error when `request` is malformed: the caller answers `bad-message`. */
+/** Server. @throws RemoteViolation `bad-message` when `request` is malformed. */
 export function answerRegistration(serverSetup: string, user: string, request: string): string {
-  return opaque.server.createRegistrationResponse({
-    serverSetup,
-    userIdentifier: canonicalUserName(user),
-    registrationRequest: request,
-  }).registrationResponse;
+  const parameters = { serverSetup, userIdentifier: canonicalUserName(user), registrationRequest: request };
+  return understood(() => opaque.server.createRegistrationResponse(parameters)).registrationResponse;
 }
 
 /**
  * Server. Without a `record` (unknown user) it answers from a fake one, so that nobody can tell (RFC 9807 section 10.9).
  *
- * @throws Error when `request` is malformed: the caller answers `bad-message`.
+ * @throws RemoteViolation `bad-message` when `request` is malformed.
  */
 export function answerLogin(serverSetup: string, user: string, record: string | undefined, request: string): {
   readonly response: string;
   /** The session key, or undefined when the client's `finish` does not prove the password. */
   finish(finish: string): string | undefined;
 } {
-  const { loginResponse, serverLoginState } = opaque.server.startLogin({
+  const parameters = {
     serverSetup,
     userIdentifier: canonicalUserName(user),
     registrationRecord: record,
     startLoginRequest: request,
     identifiers: identifiers(user),
-  });
+  };
+  const { loginResponse, serverLoginState } = understood(() => opaque.server.startLogin(parameters));
   return {
     response: loginResponse,
     finish(finishLoginRequest) {

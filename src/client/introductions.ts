@@ -1,0 +1,310 @@
+/**
+ * From "connect me with bob" to an authenticated peer link, from either side (PROTOCOL.md 5.5, 7.1).
+ *
+ * Owns running introductions: consent, crossed asks, pins of peers, the race of paths. What happens on the link is the
+ * session's business.
+ */
+import type { Socket } from 'node:net';
+import type { SecureContext } from 'node:tls';
+import { debuglog } from 'node:util';
+import type { Clock } from '../net/clock.js';
+import { deferred, type Deferred } from '../net/deferred.js';
+import { dialTcp } from '../net/dial.js';
+import { localAddresses } from '../net/local-addresses.js';
+import { authenticatePeer, roleOfAccepted, type Expected } from '../net/peer-handshake.js';
+import type { PeerLink } from '../net/peer-link.js';
+import type { PeerListener } from '../net/peer-listener.js';
+import { NoPath, race, type Path } from '../net/race.js';
+import { dialOrder, formatEndpoint, mayDial, ownCandidates } from '../protocol/candidates.js';
+import { errorText, LinkLost, P2pError, RequestRefused } from '../protocol/errors.js';
+import type { Candidate, Reach } from '../protocol/fields.js';
+import { timeLimits } from '../protocol/limits.js';
+import { canonicalUserName } from '../protocol/names.js';
+import type { ServerMessageOf } from '../protocol/server-messages.js';
+import type { PinFile } from '../security/pins.js';
+import type { Direction } from './api.js';
+import type { ServerLink } from './server-link.js';
+
+const debug = debuglog('p2p-introduction');
+
+/** A link that is ready for its session. */
+export interface Introduced {
+  readonly peer: string;
+  readonly fingerprint: string;
+  readonly direction: Direction;
+  readonly link: PeerLink;
+  /** `ip:port`, the one in use first. */
+  readonly addresses: readonly string[];
+  readonly firstContact: boolean;
+}
+
+export interface IntroductionOptions {
+  readonly user: string;
+  readonly fingerprint: string;
+  readonly context: SecureContext;
+  readonly clock: Clock;
+  readonly agent: string;
+  readonly knownPeers: PinFile;
+  /** `host:port` of the server: peers' names are unique only there. */
+  readonly serverName: string;
+  readonly listener: PeerListener;
+  /** @throws LinkLost while the server link is down. */
+  serverLink(): ServerLink;
+  /** Whether to let this peer in; a person may be asked. */
+  consent(peer: string, fingerprint: string): Promise<boolean>;
+  /** A peer that asked for us is connected. */
+  onIncoming(introduced: Introduced): void;
+  /** An introduction failed that no command of this person began. */
+  onWarning(error: P2pError, peer: string): void;
+}
+
+interface Running extends Expected {
+  readonly peer: string;
+  /** Takes a link that the other side dialled to us. */
+  onArrival(link: PeerLink): void;
+}
+
+export class Introductions {
+  readonly #options: IntroductionOptions;
+  readonly #running = new Map<string, Running>();
+  /** Asks of ours without an answer yet, by canonical name; resolved by an incoming link when asks crossed. */
+  readonly #asking = new Map<string, Deferred<Introduced>>();
+  /** Peers whose crossed ask stands instead of ours. */
+  readonly #yielded = new Set<string>();
+  readonly #stop = new AbortController();
+
+  constructor(options: IntroductionOptions) {
+    this.#options = options;
+  }
+
+  /** Whether the listener should let strangers in. */
+  get expecting(): boolean {
+    return this.#running.size > 0;
+  }
+
+  /**
+   * Asks for `user` and connects.
+   *
+   * @throws P2pError `unavailable`, `no-path`, `peer-key-changed`, `already-connected`, `link-lost`.
+   */
+  async ask(user: string): Promise<Introduced> {
+    const name = canonicalUserName(user);
+    if (name === canonicalUserName(this.#options.user)) throw new P2pError('unavailable', 'That is you. GET_CLIENT_LIST shows who else is online.');
+    if (this.#asking.has(name)) throw new P2pError('already-connected', `${user} is being asked already. Wait for the answer.`);
+    const crossed = deferred<Introduced>({ quiet: true });
+    this.#asking.set(name, crossed);
+    try {
+      const link = this.#options.serverLink();
+      const introduction = await link.request({ type: 'connect', to: user, reach: this.#reach() }, 'introduction');
+      return await this.#run(introduction, 'outgoing');
+    } catch (error) {
+      if (!(error instanceof P2pError)) throw error;
+      if (!this.#yielded.has(name)) throw askError(error, user);
+      return await this.#within(crossed.promise, user);
+    } finally {
+      this.#asking.delete(name);
+      this.#yielded.delete(name);
+    }
+  }
+
+  /** Somebody asks for us. */
+  async onAsked({ introduction, from }: ServerMessageOf<'asked'>): Promise<void> {
+    const accept = await this.#decide(from.user, from.fingerprint);
+    debug('asked by %s: %s', from.user, accept);
+    try {
+      this.#options.serverLink().send({ type: 'answer', introduction, reach: accept ? this.#reach() : null });
+    } catch (error) {
+      // The server link went while the person thought; the asker is told so by the server.
+      if (!(error instanceof LinkLost)) throw error;
+    }
+  }
+
+  /** The server introduces somebody to whom we agreed. */
+  async onIntroduction(message: ServerMessageOf<'introduction'>): Promise<void> {
+    const { user } = message.peer;
+    const asking = this.#asking.get(canonicalUserName(user));
+    try {
+      const introduced = await this.#run(message, 'incoming');
+      if (asking === undefined) this.#options.onIncoming(introduced);
+      else asking.resolve(introduced);
+    } catch (error) {
+      if (!(error instanceof P2pError)) throw error;
+      if (asking !== undefined) asking.reject(askError(error, user));
+      else if (!this.#stop.signal.aborted) this.#options.onWarning(askError(error, user), user);
+    }
+  }
+
+  /** A socket from the listener. Never rejects: whoever it was, they were not let in. */
+  async onSocket(raw: Socket): Promise<void> {
+    const { clock } = this.#options;
+    try {
+      const role = await roleOfAccepted(raw, () => this.#expected().some((one) => one.role === 'asker'), clock);
+      const { link, expected } = await authenticatePeer(raw, role, () => this.#expected(), this.#handshake(this.#stop.signal));
+      expected.onArrival(link);
+    } catch (error) {
+      raw.destroy();
+      if (!(error instanceof P2pError)) throw error;
+      debug('a connection to the listener failed: %s', error.message);
+    }
+  }
+
+  /** Ends all that is running. Idempotent. */
+  close(): void {
+    this.#stop.abort();
+  }
+
+  /** The session that comes of the other's crossed ask. @throws P2pError `unavailable` when it does not come in time. */
+  #within(crossed: Promise<Introduced>, user: string): Promise<Introduced> {
+    return new Promise((resolve, reject) => {
+      const timer = this.#options.clock.after(2 * timeLimits.raceMs, () => {
+        reject(new P2pError('unavailable', `${user} asked for you at the same moment, but the connection did not come about. Try again.`));
+        void crossed.then((late) => late.link.destroy(), (error: unknown) => debug('late: %s', errorText(error)));
+      });
+      void crossed.then(resolve, reject).finally(() => timer.stop());
+    });
+  }
+
+  #expected(): readonly Running[] {
+    return [...this.#running.values()];
+  }
+
+  #reach(): Reach {
+    const { port } = this.#options.listener;
+    return { port, candidates: ownCandidates(localAddresses(), port) };
+  }
+
+  #handshake(signal: AbortSignal) {
+    const { context, clock, agent } = this.#options;
+    return { context, clock, agent, signal };
+  }
+
+  /** When asks cross, the one whose asker's name sorts first stands (PROTOCOL.md 5.5). */
+  async #decide(peer: string, fingerprint: string): Promise<boolean> {
+    const name = canonicalUserName(peer);
+    if (this.#asking.has(name)) {
+      if (canonicalUserName(this.#options.user) < name) return false;
+      this.#yielded.add(name);
+      return true;
+    }
+    try {
+      await this.#checkPin(peer, fingerprint);
+    } catch (error) {
+      if (!(error instanceof P2pError)) throw error;
+      this.#options.onWarning(error, peer);
+      return false;
+    }
+    return await this.#options.consent(peer, fingerprint);
+  }
+
+  async #run(message: ServerMessageOf<'introduction'>, direction: Direction): Promise<Introduced> {
+    const { introduction, role, peer, candidates } = message;
+    const firstContact = await this.#checkPin(peer.user, peer.fingerprint);
+    const running: Running = { introduction, role, peer: peer.user, fingerprint: peer.fingerprint, onArrival: (early) => early.destroy() };
+    this.#running.set(introduction, running);
+    try {
+      const link = await race(this.#paths(running, candidates), {
+        clock: this.#options.clock,
+        timeoutMs: timeLimits.raceMs,
+        signal: this.#stop.signal,
+        discard: (late) => late.destroy(),
+      });
+      if (role === 'asker') link.sendGo();
+      if (firstContact) await this.#options.knownPeers.add(this.#pinName(peer.user), peer.fingerprint);
+      const others = candidates.map(({ address, port }) => formatEndpoint(address, port)).filter((one) => one !== link.address);
+      return { peer: peer.user, fingerprint: peer.fingerprint, direction, link, addresses: [link.address, ...others], firstContact };
+    } finally {
+      this.#running.delete(introduction);
+    }
+  }
+
+  /** Every way to the peer: each of its candidates, and its own dials to us. Later kinds of path are further entries. */
+  #paths(running: Running, candidates: readonly Candidate[]): Path<PeerLink>[] {
+    const dials = dialOrder(candidates.filter(mayDial)).map(
+      (candidate, index): Path<PeerLink> => ({
+        name: formatEndpoint(candidate.address, candidate.port),
+        delayMs: index * timeLimits.staggerMs,
+        attempt: (signal) => this.#dial(running, candidate, signal),
+      }),
+    );
+    const listen: Path<PeerLink> = {
+      name: `${running.peer}'s own attempts`,
+      delayMs: 0,
+      attempt: (signal) => this.#awaitArrival(running, signal),
+    };
+    return [...dials, listen];
+  }
+
+  /** Several of the other's dials may arrive; the first that is chosen counts. */
+  #awaitArrival(running: Running, signal: AbortSignal): Promise<PeerLink> {
+    return new Promise((resolve, reject) => {
+      const stop = new AbortController();
+      const onAbort = () => {
+        stop.abort();
+        reject(new LinkLost('closed', 'none arrived here'));
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+      running.onArrival = (link) => {
+        if (stop.signal.aborted) {
+          link.destroy();
+          return;
+        }
+        this.#chosen(running, link, stop.signal).then(
+          (chosen) => {
+            resolve(chosen);
+            stop.abort();
+          },
+          (error: unknown) => debug('a link that arrived was not chosen: %s', errorText(error)),
+        );
+      };
+    });
+  }
+
+  async #dial(running: Running, { address, port }: Candidate, signal: AbortSignal): Promise<PeerLink> {
+    const raw = await dialTcp({ host: address, port, clock: this.#options.clock, signal });
+    const { link } = await authenticatePeer(raw, running.role, () => [running], this.#handshake(signal));
+    return await this.#chosen(running, link, signal);
+  }
+
+  /** As asker we choose; as answerer a link counts once the asker has chosen it. */
+  async #chosen(running: Running, link: PeerLink, signal: AbortSignal): Promise<PeerLink> {
+    if (running.role === 'asker') return link;
+    const onAbort = () => link.destroy(new LinkLost('closed', 'another path was chosen'));
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      await link.receiveGo();
+      return link;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** @returns whether this is the first contact. @throws P2pError `peer-key-changed`. */
+  async #checkPin(peer: string, fingerprint: string): Promise<boolean> {
+    const { knownPeers } = this.#options;
+    if (fingerprint === this.#options.fingerprint) throw new P2pError('peer-key-wrong', `The server says that ${peer} has your own key. Refused.`);
+    const pinned = await knownPeers.find(this.#pinName(peer));
+    if (pinned === undefined) return true;
+    if (pinned === fingerprint) return false;
+    throw new P2pError(
+      'peer-key-changed',
+      `THE IDENTITY OF ${peer} HAS CHANGED. Either ${peer} has a new account, or the server or somebody in between impersonates ${peer}. Known: ${pinned}, now: ${fingerprint}. No session was opened. ` +
+        `Ask ${peer} in another way; if the new one is right, delete the line that begins with "${this.#pinName(peer)}" in ${knownPeers.path} and connect again.`,
+    );
+  }
+
+  #pinName(peer: string): string {
+    return `${canonicalUserName(peer)}@${this.#options.serverName}`;
+  }
+}
+
+/** What the person reads when an introduction failed; says what to do next. */
+function askError(error: P2pError, user: string): P2pError {
+  if (error instanceof RequestRefused && error.code === 'unavailable') {
+    return new P2pError('unavailable', `${user} cannot be reached: there is no such user, or not online, or not willing. GET_CLIENT_LIST shows who is online.`, { cause: error });
+  }
+  if (error instanceof NoPath) {
+    const tried = error.failures.map(({ name, reason }) => `${name} (${reason})`).join(', ');
+    return new P2pError('no-path', `No path to ${user} worked. Tried: ${tried}. If a firewall is in the way, open a port on one side and start with --listen-port.`, { cause: error });
+  }
+  return error;
+}
