@@ -1,0 +1,45 @@
+/**
+ * Why a transfer ends without success: one error class, and the step from what the system says to a code of PROTOCOL.md 8.
+ *
+ * Texts are neutral, since both sides show the same one: they name the sender and the receiver, never "you", and carry no
+ * path of either machine.
+ */
+import { P2pError, systemCode, type TransferCode } from '../protocol/errors.js';
+
+/** Ends one transfer; the session goes on. */
+export class TransferFailure extends P2pError {
+  override readonly name = 'TransferFailure';
+  declare readonly code: TransferCode;
+
+  constructor(code: TransferCode, message: string, options?: { cause?: unknown }) {
+    super(code, message, options);
+  }
+}
+
+/** No room, no quota left, or a file larger than the file system takes. */
+const FULL: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];
+
+/**
+ * The failure behind an error of the receiver's disk.
+ *
+ * @throws the error itself where the system did not raise it: then it is a bug.
+ */
+export function writeFailure(error: unknown): TransferFailure {
+  if (error instanceof TransferFailure) return error;
+  const code = systemCode(error);
+  if (code === undefined) throw error;
+  if (FULL.includes(code)) return new TransferFailure('disk-full', `The receiver has no room for the file (${code}).`, { cause: error });
+  return new TransferFailure('write-failed', `The receiver could not write the file (${code}).`, { cause: error });
+}
+
+/**
+ * The failure behind an error of the sender's disk.
+ *
+ * @throws the error itself where the system did not raise it: then it is a bug.
+ */
+export function readFailure(error: unknown): TransferFailure {
+  if (error instanceof TransferFailure) return error;
+  const code = systemCode(error);
+  if (code === undefined) throw error;
+  return new TransferFailure('read-failed', `The sender could not read the file (${code}).`, { cause: error });
+}
