@@ -127,7 +127,13 @@ describe('a connection', () => {
 
   it('pings after 30 s without sending and is dead after 90 s without a byte', async () => {
     const sent: string[] = [];
-    const silent = new Duplex({ read: () => undefined, write: (chunk: Buffer, _encoding, callback) => (sent.push(chunk.subarray(5).toString()), callback()) });
+    const silent = new Duplex({
+      read: () => undefined,
+      write: (chunk: Buffer, _encoding, callback) => {
+        sent.push(chunk.subarray(5).toString());
+        callback();
+      },
+    });
     const left = linkOn(silent);
     left.clock.advance(20_000);
     assert.deepEqual(sent, []);
@@ -143,7 +149,12 @@ describe('a connection', () => {
     const [a, b] = duplexPair();
     const frames: string[] = [];
     let seen = deferred<undefined>();
-    const left = linkOn(a, new ManualClock(), { onFrame: () => (frames.push('x'), seen.resolve(undefined)) });
+    const left = linkOn(a, new ManualClock(), {
+      onFrame: () => {
+        frames.push('x');
+        seen.resolve(undefined);
+      },
+    });
     for (let minute = 0; minute < 5; minute += 1) {
       seen = deferred<undefined>();
       b.write(text('x'));

@@ -176,11 +176,11 @@ describe('the peer listener', () => {
       port: 0,
       expecting: () => true,
       onSocket: () => {
-        const { promise, resolve } = deferred<undefined>();
-        arrived.push(() => resolve(undefined));
+        const slot = deferred<undefined>();
+        arrived.push(() => slot.resolve(undefined));
         onArrival.resolve(undefined);
         onArrival = deferred();
-        return promise.then(() => undefined);
+        return slot.promise.then(() => undefined);
       },
     });
     const strangers: Socket[] = [];

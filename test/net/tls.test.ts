@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import tls, { type TLSSocket } from 'node:tls';
-import { systemClock } from '../../src/net/clock.js';
+import { systemClock, type Clock } from '../../src/net/clock.js';
 import { deferred } from '../../src/net/deferred.js';
 import { acceptTls, connectTls, isTrustedBySystem, peerFingerprint, tlsContext } from '../../src/net/tls.js';
 import { channelExporter } from '../../src/security/channel.js';
@@ -106,7 +106,7 @@ function speak(port: number, words: string | Buffer): net.Socket {
 }
 
 /** A TLS server for one connection; `outcome` is that of its handshake. */
-async function acceptOne(t: TestContext, clock = systemClock as ManualClock | typeof systemClock): Promise<{ outcome: Promise<TLSSocket>; port: number }> {
+async function acceptOne(t: TestContext, clock: Clock = systemClock): Promise<{ outcome: Promise<TLSSocket>; port: number }> {
   const { credentials } = await testIdentity();
   const result = deferred<TLSSocket>();
   const { port } = await tcpServer(t, (raw) => {
