@@ -1,0 +1,87 @@
+#!/usr/bin/env node
+/**
+ * p2p-server: arguments, signals, exit code. Everything else is in server/.
+ *
+ * Exit codes: 0 ended by SIGINT or SIGTERM, 1 cannot start or a bug, 2 usage.
+ */
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { Command, CommanderError } from 'commander';
+import * as v from 'valibot';
+import { P2pError } from '../protocol/errors.js';
+import { createLog, type Log } from '../server/log.js';
+import { DEFAULT_DATA_FOLDER, OPTION_DEFAULTS, parseServerOptions, type RawServerOptions, type ServerOptions } from '../server/options.js';
+import { startServer } from '../server/server.js';
+import { startUpLines } from '../server/start-up-lines.js';
+
+const EXIT = { fine: 0, failed: 1, usage: 2 } as const;
+/** Exit codes of a process that a signal ended: 128 and the signal's number. */
+const SIGNAL_EXIT = { SIGINT: 130, SIGTERM: 143 } as const;
+
+const Package = v.object({ version: v.string() });
+
+/** package.json stands three folders above this file, in dist and when installed. */
+function programVersion(): string {
+  return v.parse(Package, JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'))).version;
+}
+
+function readArguments(version: string): RawServerOptions {
+  const command = new Command('p2p-server')
+    .description('Keeps accounts, knows who is online, and introduces people to each other. Sees no message, file or password.')
+    .version(version)
+    .option('--port <number>', `port to listen at; 0 takes a free one (default: ${OPTION_DEFAULTS.port})`)
+    .option('--host <address>', 'address to listen at (default: every address of this machine)')
+    .option('--data <directory>', `accounts and the server's keys (default: ~/${DEFAULT_DATA_FOLDER})`)
+    .option('--log-level <level>', `fatal, error, warn, info, debug, trace or silent (default: ${OPTION_DEFAULTS.logLevel})`)
+    .allowExcessArguments(false)
+    .exitOverride();
+  return command.parse().opts<RawServerOptions>();
+}
+
+function fail(message: string, code: number): never {
+  process.stderr.write(`p2p-server: ${message}\n`);
+  process.exit(code);
+}
+
+/** Commander has printed its own line, `error: …`, by the time it throws. */
+function options(version: string): ServerOptions {
+  try {
+    return parseServerOptions(readArguments(version), homedir());
+  } catch (error) {
+    if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? EXIT.fine : EXIT.usage);
+    if (error instanceof P2pError) fail(error.message, EXIT.usage);
+    throw error;
+  }
+}
+
+function reportBugs(log: Log): void {
+  process.on('uncaughtException', (error) => {
+    log.fatal(error, 'a bug in p2p-server: please report it');
+    process.exit(EXIT.failed);
+  });
+}
+
+async function main(): Promise<void> {
+  const version = programVersion();
+  const { logLevel, ...rest } = options(version);
+  const log = createLog({ level: logLevel, form: process.stderr.isTTY ? 'text' : 'json', write: (line) => process.stderr.write(line) });
+  reportBugs(log);
+  const server = await startServer({ logLevel, ...rest }, { log, agent: `p2p-chat/${version}` }).catch((error: unknown) => {
+    if (error instanceof P2pError) fail(error.message, EXIT.failed);
+    throw error;
+  });
+  process.stdout.write(startUpLines(server.address, server.port, server.fingerprint));
+  const end = (signal: keyof typeof SIGNAL_EXIT) => {
+    // The second one ends at once.
+    process.once('SIGINT', () => process.exit(SIGNAL_EXIT.SIGINT)).once('SIGTERM', () => process.exit(SIGNAL_EXIT.SIGTERM));
+    log.info({ signal }, 'shutting down');
+    void server.close().then(() => process.exit(EXIT.fine));
+  };
+  const onSignal = (signal: 'SIGINT' | 'SIGTERM') => {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    end(signal);
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+}
+
+await main();
