@@ -1,0 +1,96 @@
+/**
+ * A server of its own for a test: in this process, in a directory that goes away, with accounts whose keys the test knows.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { canonicalUserName } from '../../src/protocol/names.js';
+import { generateIdentity, type Identity } from '../../src/security/identity.js';
+import { passwordProofReady } from '../../src/security/password-proof.js';
+import type { ServerSecrets } from '../../src/server/backend.js';
+import { createLog } from '../../src/server/log.js';
+import { parseServerOptions } from '../../src/server/options.js';
+import { makeSecrets } from '../../src/server/secrets.js';
+import { startServer, type RunningServer, type ServerSurroundings } from '../../src/server/server.js';
+import { Store } from '../../src/server/store.js';
+import { RawServerClient } from './raw-server-client.js';
+
+let secrets: Promise<ServerSecrets> | undefined;
+
+/** Made once a process: it takes half a second. */
+export async function testSecrets(): Promise<ServerSecrets> {
+  await passwordProofReady();
+  return await (secrets ??= makeSecrets());
+}
+
+export interface TestServerOptions extends Partial<ServerSurroundings> {
+  /** Accounts that exist from the start. They can be entered by `resume` only. */
+  readonly accounts?: readonly string[];
+  /** Used and kept instead of one that goes away. */
+  readonly directory?: string;
+}
+
+export interface TestServer extends RunningServer {
+  readonly directory: string;
+  /** Lines of the log, JSON. */
+  readonly logLines: string[];
+  readonly identities: ReadonlyMap<string, Identity>;
+  /** A client that has greeted. */
+  open(): Promise<RawServerClient>;
+  /** A client that has entered as one of `accounts`. */
+  enter(user: string): Promise<RawServerClient>;
+  /** Stops the server and removes its directory. */
+  dispose(): Promise<void>;
+}
+
+export async function startTestServer({ accounts = [], directory: kept, ...surroundings }: TestServerOptions = {}): Promise<TestServer> {
+  const directory = kept ?? (await temporaryDirectory());
+  const identities = await addAccounts(directory, accounts);
+  const logLines: string[] = [];
+  const log = createLog({ level: 'info', form: 'json', write: (line) => logLines.push(line) });
+  const options = parseServerOptions({ port: '0', host: '127.0.0.1', data: directory }, '/nowhere');
+  const server = await startServer(options, { log, agent: 'test', ...surroundings });
+  const clients: RawServerClient[] = [];
+  const open = async () => {
+    const client = await RawServerClient.open({ port: server.port });
+    clients.push(client);
+    return client;
+  };
+  return {
+    ...server,
+    directory,
+    logLines,
+    identities,
+    open,
+    async enter(user) {
+      const client = await open();
+      const identity = identities.get(user);
+      if (identity === undefined) throw new Error(`no account ${user}`);
+      await client.resume(user, identity);
+      return client;
+    },
+    async dispose() {
+      await Promise.all(clients.map((client) => client.end()));
+      await server.close();
+      if (kept === undefined) await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+export async function temporaryDirectory(): Promise<string> {
+  return await mkdtemp(join(tmpdir(), 'p2p-server-test-'));
+}
+
+async function addAccounts(directory: string, users: readonly string[]): Promise<Map<string, Identity>> {
+  const { decoy, ...rest } = await testSecrets();
+  const store = await Store.open(directory, () => Promise.resolve({ decoy, ...rest }));
+  const identities = new Map<string, Identity>();
+  const added = users.map((user) => {
+    const identity = generateIdentity();
+    identities.set(user, identity);
+    return store.createAccount(canonicalUserName(user), { ...decoy, user, publicKey: identity.spki.toString('base64url') });
+  });
+  await Promise.all(added);
+  await store.close();
+  return identities;
+}
