@@ -33,6 +33,8 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
+type ListenOptions = Pick<ServerOptions, 'host' | 'port'>;
+
 /** What a server is given besides its options. */
 export interface ServerSurroundings {
   readonly log: Log;
@@ -43,16 +45,24 @@ export interface ServerSurroundings {
 }
 
 /**
+ * A server over the embedded backend.
+ *
  * @throws P2pError `bad-data-directory`, `store-damaged`, `port-in-use`, `cannot-connect` (the address is not of this machine, or not
  * allowed); the message is one line that says what to do.
  */
 export async function startServer(options: ServerOptions, surroundings: ServerSurroundings): Promise<RunningServer> {
   await passwordProofReady();
-  const backend = new EmbeddedBackend(await Store.open(options.dataDirectory, makeSecrets));
+  return await serve(new EmbeddedBackend(await Store.open(options.dataDirectory, makeSecrets)), options, surroundings);
+}
+
+/** A server over any backend, which it takes over and closes, also when it cannot start. */
+export async function serve(backend: Backend, options: ListenOptions, surroundings: ServerSurroundings): Promise<RunningServer> {
   try {
     const { identity, credentials } = openSecrets(backend.secrets);
     const node = new ServerNode(backend, tlsContext(credentials), surroundings);
     const listener = await listen(options, (socket) => node.accept(socket));
+    // Accepting may fail for a while, for example when there are no descriptors left; that ends no link and no program.
+    listener.on('error', (error) => surroundings.log.error({ reason: error.message }, 'cannot accept connections'));
     const { address, port } = listener.address() as AddressInfo;
     let closed: Promise<void> | undefined;
     return {
@@ -75,7 +85,7 @@ async function closeAll(listener: Server, node: ServerNode, backend: Backend): P
 }
 
 /** Binds; without a host every address of the machine, where there is no IPv6 every IPv4 address. */
-async function listen({ host, port }: ServerOptions, onConnection: (socket: Socket) => void): Promise<Server> {
+async function listen({ host, port }: ListenOptions, onConnection: (socket: Socket) => void): Promise<Server> {
   try {
     return await bind(host ?? '::', port, onConnection);
   } catch (error) {

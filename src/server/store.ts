@@ -58,10 +58,11 @@ export class Store {
         const secrets = await makeSecrets();
         await usable(directory, () => createStore(path, secrets));
       }
-      const root = await usable(directory, () => {
+      await usable(directory, () => {
         checkStoreFile(path);
-        return Promise.resolve(openLmdb(path));
+        return Promise.resolve();
       });
+      const root = openChecked(path);
       try {
         return new Store(root, readSecrets(root, path), lock);
       } catch (error) {
@@ -117,6 +118,15 @@ export class Store {
  */
 function openLmdb(path: string): RootDatabase<string, string> {
   return open<string, string>({ path, noSubdir: true, overlappingSync: false, encoding: 'string', maxDbs: 8 });
+}
+
+/** @throws P2pError `store-damaged` for whatever LMDB itself objects to. */
+function openChecked(path: string): RootDatabase<string, string> {
+  try {
+    return openLmdb(path);
+  } catch (cause) {
+    throw new P2pError('store-damaged', `The store ${path} cannot be opened: ${errorText(cause)}. Restore the data directory from a backup.`, { cause });
+  }
 }
 
 function serverOf(root: RootDatabase<string, string>): Database<string, string> {

@@ -7,13 +7,14 @@ import { join } from 'node:path';
 import { canonicalUserName } from '../../src/protocol/names.js';
 import { generateIdentity, type Identity } from '../../src/security/identity.js';
 import { passwordProofReady } from '../../src/security/password-proof.js';
-import type { ServerSecrets } from '../../src/server/backend.js';
+import type { Backend, ServerSecrets } from '../../src/server/backend.js';
+import { EmbeddedBackend } from '../../src/server/embedded-backend.js';
 import { createLog } from '../../src/server/log.js';
 import { parseServerOptions } from '../../src/server/options.js';
 import { makeSecrets } from '../../src/server/secrets.js';
-import { startServer, type RunningServer, type ServerSurroundings } from '../../src/server/server.js';
+import { serve, type RunningServer, type ServerSurroundings } from '../../src/server/server.js';
 import { Store } from '../../src/server/store.js';
-import { RawServerClient } from './raw-server-client.js';
+import { RawServerClient, type RawClientOptions } from './raw-server-client.js';
 
 let secrets: Promise<ServerSecrets> | undefined;
 
@@ -28,6 +29,8 @@ export interface TestServerOptions extends Partial<ServerSurroundings> {
   readonly accounts?: readonly string[];
   /** Used and kept instead of one that goes away. */
   readonly directory?: string;
+  /** Puts something between the server and its backend. */
+  readonly wrap?: (backend: Backend) => Backend;
 }
 
 export interface TestServer extends RunningServer {
@@ -36,23 +39,24 @@ export interface TestServer extends RunningServer {
   readonly logLines: string[];
   readonly identities: ReadonlyMap<string, Identity>;
   /** A client that has greeted. */
-  open(): Promise<RawServerClient>;
+  open(options?: Partial<RawClientOptions>): Promise<RawServerClient>;
   /** A client that has entered as one of `accounts`. */
-  enter(user: string): Promise<RawServerClient>;
+  enter(user: string, options?: Partial<RawClientOptions>): Promise<RawServerClient>;
   /** Stops the server and removes its directory. */
   dispose(): Promise<void>;
 }
 
-export async function startTestServer({ accounts = [], directory: kept, ...surroundings }: TestServerOptions = {}): Promise<TestServer> {
+export async function startTestServer({ accounts = [], directory: kept, wrap = (backend) => backend, ...surroundings }: TestServerOptions = {}): Promise<TestServer> {
   const directory = kept ?? (await temporaryDirectory());
   const identities = await addAccounts(directory, accounts);
   const logLines: string[] = [];
   const log = createLog({ level: 'info', form: 'json', write: (line) => logLines.push(line) });
   const options = parseServerOptions({ port: '0', host: '127.0.0.1', data: directory }, '/nowhere');
-  const server = await startServer(options, { log, agent: 'test', ...surroundings });
+  const backend = new EmbeddedBackend(await Store.open(directory, testSecrets));
+  const server = await serve(wrap(backend), options, { log, agent: 'test', ...surroundings });
   const clients: RawServerClient[] = [];
-  const open = async () => {
-    const client = await RawServerClient.open({ port: server.port });
+  const open = async (given: Partial<RawClientOptions> = {}) => {
+    const client = await RawServerClient.open({ port: server.port, ...given });
     clients.push(client);
     return client;
   };
@@ -62,8 +66,8 @@ export async function startTestServer({ accounts = [], directory: kept, ...surro
     logLines,
     identities,
     open,
-    async enter(user) {
-      const client = await open();
+    async enter(user, given) {
+      const client = await open(given);
       const identity = identities.get(user);
       if (identity === undefined) throw new Error(`no account ${user}`);
       await client.resume(user, identity);
@@ -82,8 +86,8 @@ export async function temporaryDirectory(): Promise<string> {
 }
 
 async function addAccounts(directory: string, users: readonly string[]): Promise<Map<string, Identity>> {
-  const { decoy, ...rest } = await testSecrets();
-  const store = await Store.open(directory, () => Promise.resolve({ decoy, ...rest }));
+  const { decoy } = await testSecrets();
+  const store = await Store.open(directory, testSecrets);
   const identities = new Map<string, Identity>();
   const added = users.map((user) => {
     const identity = generateIdentity();
