@@ -1,0 +1,34 @@
+/** netcat: bytes through a socket into a file, no encryption, no check. The ceiling. */
+import { join } from 'node:path';
+import { Command, findProgram, freePort, untilListening } from '../processes.js';
+import type { Rival } from './rival.js';
+
+export const netcat: Rival = {
+  name: 'nc',
+  prepare: async ({ folder }) => {
+    const nc = findProgram('nc.openbsd', 'nc');
+    return Promise.resolve({
+      note: 'nc: no encryption, no check of what arrived',
+      ready: async (source, { sender, receiver }) => {
+        const port = await freePort();
+        const received = join(folder, 'received');
+        const listener = new Command('/bin/sh', ['-c', 'exec "$1" -d -l 127.0.0.1 "$2" >"$3"', 'sh', nc, String(port), received]);
+        receiver.watchCommand(listener.pid);
+        await untilListening(port);
+        let dialler: Command | undefined;
+        return {
+          run: async () => {
+            dialler = new Command('/bin/sh', ['-c', 'exec "$1" -N 127.0.0.1 "$2" <"$3"', 'sh', nc, String(port), source]);
+            sender.watchCommand(dialler.pid);
+            await Promise.all([dialler.finished(), listener.finished()]);
+            return received;
+          },
+          end: async () => {
+            await Promise.all([dialler?.release(), listener.release()]);
+          },
+        };
+      },
+      close: () => Promise.resolve(),
+    });
+  },
+};
