@@ -176,7 +176,9 @@ export class IncomingTransfer {
 
   #write(): void {
     const sink = this.#sink;
-    if (sink !== undefined) this.#writing ??= this.#writeAll(sink);
+    if (sink === undefined || this.#writing !== undefined) return;
+    // Reset behind the assignment: with nothing to write #writeAll ends before it has returned.
+    this.#writing = this.#writeAll(sink).finally(() => (this.#writing = undefined));
   }
 
   /** Writes what is full, one block after the other, and concludes where that was the last. Never rejects but for a bug. */
@@ -188,8 +190,6 @@ export class IncomingTransfer {
       if (this.#state === 'checking') await this.#check(sink);
     } catch (error) {
       void this.end(writeFailure(error), 'peer');
-    } finally {
-      this.#writing = undefined;
     }
   }
 
