@@ -15,6 +15,8 @@ import { openIdentity, sealIdentity } from '../../src/security/sealed-key.js';
 export interface RawClientOptions {
   readonly port: number;
   readonly host?: string;
+  /** Address to come from; on Linux any of 127.0.0.0/8. */
+  readonly localAddress?: string;
   readonly tls?: ConnectionOptions;
 }
 
@@ -40,8 +42,9 @@ export class RawServerClient {
   }
 
   /** Ends when the TLS handshake is done. */
-  static async connect({ port, host = '127.0.0.1', tls: extra }: RawClientOptions): Promise<RawServerClient> {
-    const socket = tls.connect({ port, host, ALPNProtocols: [SERVER_ALPN], minVersion: 'TLSv1.3', rejectUnauthorized: false, ...extra });
+  static async connect({ port, host = '127.0.0.1', localAddress, tls: extra }: RawClientOptions): Promise<RawServerClient> {
+    const raw = net.connect({ port, host, ...(localAddress === undefined ? {} : { localAddress }) });
+    const socket = tls.connect({ socket: raw, ALPNProtocols: [SERVER_ALPN], minVersion: 'TLSv1.3', rejectUnauthorized: false, ...extra });
     await once(socket, 'secureConnect');
     return new RawServerClient(socket);
   }
@@ -169,6 +172,7 @@ export async function connectPlain(port: number): Promise<{ socket: net.Socket; 
   const chunks: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => chunks.push(chunk)).on('error', () => socket.destroy());
   const gone = new Promise<Buffer>((resolve) => socket.once('close', () => resolve(Buffer.concat(chunks))));
-  await once(socket, 'connect');
+  // A server that refuses may be quicker than the event of the connection.
+  await new Promise((resolve) => socket.once('connect', resolve).once('close', resolve));
   return { socket, gone };
 }
