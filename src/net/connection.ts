@@ -40,6 +40,8 @@ export class Connection {
   readonly #heartbeat: Heartbeat;
   readonly #ended: Promise<void>;
   #resolveEnded: () => void = () => undefined;
+  /** Ends of data writes that have not called back. */
+  readonly #sending = new Set<() => void>();
   #state: State = 'open';
   #queuedBytes = 0;
   #stallTimer: Timer | undefined;
@@ -98,8 +100,12 @@ export class Connection {
         return;
       }
       this.#heartbeat.sent();
+      // Node never calls back for a write that TLS had begun when the socket was destroyed, so the end settles it.
+      const onEnd = () => reject(this.#lost());
+      this.#sending.add(onEnd);
       this.#socket.write(frames, (error) => {
-        if (error) reject(this.#lost());
+        if (!this.#sending.delete(onEnd)) return;
+        if (error) onEnd();
         else resolve();
       });
     });
@@ -199,6 +205,8 @@ export class Connection {
     this.#heartbeat.stop();
     this.#stallTimer?.stop();
     this.#closeTimer?.stop();
+    for (const onEnd of this.#sending) onEnd();
+    this.#sending.clear();
     this.#resolveEnded();
     this.#options.handlers.onEnd(told);
   }

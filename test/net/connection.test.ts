@@ -167,6 +167,16 @@ describe('a connection', () => {
     await left.ended;
   });
 
+  it('fails a data write that the socket never finishes once the link has ended', async () => {
+    const stuck = new Duplex({ read: () => undefined, write: () => undefined });
+    const left = linkOn(stuck);
+    const written = left.connection.sendData(Buffer.alloc(100));
+    const closed = left.connection.close();
+    left.clock.advance(2_000);
+    await closed;
+    await assert.rejects(written, { code: 'link-lost' });
+  });
+
   it('does not wait for ever for the other end to finish', async () => {
     const stuck = new Duplex({ read: () => undefined, write: () => undefined });
     const left = linkOn(stuck);
