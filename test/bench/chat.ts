@@ -38,13 +38,14 @@ export async function measureChat({ alice, bob }: Pair, sourcePath: string, remo
     const busy: number[] = [];
     for (let transfers = 0; busy.length < BUSY_SAMPLES && transfers < MOST_TRANSFERS; transfers += 1) {
       const ended = new AbortController();
-      const received = Promise.all([bob.transferEnd(), alice.transferEnd()]).finally(() => ended.abort());
-      await alice.command(`SEND_FILE "${sourcePath}"`);
-      while (!ended.signal.aborted) busy.push(await roundTrip());
-      // The last answer came after the end.
-      busy.pop();
-      const [{ path }] = await received;
-      await removeReceived(String(path));
+      const moving = Promise.all([bob.transferEnd(), alice.transferEnd(), alice.command(`SEND_FILE "${sourcePath}"`)]).finally(() => ended.abort());
+      const chatting = async (): Promise<void> => {
+        while (!ended.signal.aborted) busy.push(await roundTrip());
+        // The last answer came after the end.
+        busy.pop();
+      };
+      const [[received]] = await Promise.all([moving, chatting()]);
+      await removeReceived(String(received['path']));
     }
     return { idle, busy };
   } finally {

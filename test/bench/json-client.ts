@@ -46,6 +46,7 @@ export class JsonClient {
   readonly #listeners = new Set<(event: JsonEvent) => void>();
   #requests = 0;
   #unfinishedLine = '';
+  #loggedIn: JsonEvent | undefined;
 
   private constructor(user: string, program: Program) {
     this.user = user;
@@ -63,7 +64,7 @@ export class JsonClient {
     });
     const client = new JsonClient(login.user, program);
     try {
-      await client.next('logged-in');
+      client.#loggedIn = await client.next('logged-in');
     } catch (error) {
       await program.stop();
       throw error;
@@ -73,6 +74,11 @@ export class JsonClient {
 
   get pid(): number {
     return this.#program.pid;
+  }
+
+  /** The fingerprint of this person's identity. */
+  get fingerprint(): string {
+    return String(this.#loggedIn?.['fingerprint']);
   }
 
   /** Calls `listener` with every event from now on. @returns What ends that. */

@@ -118,7 +118,8 @@ export class Program {
       try {
         process.kill(-this.pid, name);
       } catch {
-        // The group is gone.
+        // The group is gone, or this system has none.
+        this.child.kill(name);
       }
     };
     signal('SIGTERM');

@@ -97,7 +97,9 @@ async function main(): Promise<number> {
         startUp = measureStartUp();
       }
     } catch (error) {
-      leftOut.push(`chat or start-up: ${error instanceof Error ? error.message : String(error)}`);
+      const text = error instanceof Error ? error.message : String(error);
+      leftOut.push(`chat or start-up: ${text.split('\n')[0] ?? ''}`);
+      say(`chat or start-up failed: ${text}`);
     }
 
     console.log(await environment(folder));

@@ -64,8 +64,9 @@ export async function measureThroughput({ rivals, folder, large, small, rounds, 
   const leftOut: string[] = [];
   let runners: Runner[] = [];
   const leaveOut = (name: string, error: unknown): void => {
-    leftOut.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
-    if (!(error instanceof NotHere) && error instanceof Error) say(`${name} failed: ${error.stack ?? error.message}`);
+    const text = error instanceof Error ? error.message : String(error);
+    leftOut.push(`${name}: ${text.split('\n')[0] ?? ''}`);
+    if (!(error instanceof NotHere)) say(`${name} failed: ${text}`);
   };
   try {
     for (const rival of rivals) {

@@ -42,18 +42,19 @@ export const p2pChat: Rival = {
       ready: (source, { sender, receiver }) => {
         sender.watch(alice.pid);
         receiver.watch(bob.pid);
+        let open = false;
+        const offer = async (): Promise<void> => {
+          await alice.command('GET_CLIENT_INFO bob');
+          open = true;
+          await alice.command(`SEND_FILE "${source}"`);
+        };
         return Promise.resolve({
           run: async () => {
-            const done = Promise.all([bob.transferEnd(), alice.transferEnd()]);
-            await alice.command('GET_CLIENT_INFO bob');
-            await alice.command(`SEND_FILE "${source}"`);
-            const [received] = await done;
+            const [received] = await Promise.all([bob.transferEnd(), alice.transferEnd(), offer()]);
             return String(received['path']);
           },
           end: async () => {
-            const closed = bob.next('session-closed');
-            await alice.command('CLOSE_SESSION');
-            await closed;
+            if (open) await Promise.all([bob.next('session-closed'), alice.command('CLOSE_SESSION')]);
           },
         });
       },
