@@ -15,14 +15,14 @@ export interface BackendMaker {
   reopen(backend: Backend): Promise<Backend>;
 }
 
-export function describeBackend(name: string, { make, reopen }: BackendMaker): void {
+export function describeBackend(name: string, maker: BackendMaker): void {
   describe(`backend: ${name}`, () => {
     let backend: Backend;
     let received: { link: string; message: RoutedMessage }[];
     let sample: Account;
     beforeEach(async () => {
       sample = (await testSecrets()).decoy;
-      backend = await make();
+      backend = await maker.make();
       received = [];
       backend.receive((link, message) => received.push({ link, message }));
     });
@@ -35,7 +35,7 @@ export function describeBackend(name: string, { make, reopen }: BackendMaker): v
       assert.equal(await backend.createAccount({ ...sample, user: 'Alice' }), true);
       assert.equal(await backend.createAccount({ ...sample, user: 'aLICE' }), false);
       const secrets = backend.secrets;
-      backend = await reopen(backend);
+      backend = await maker.reopen(backend);
       assert.deepEqual(await backend.findForLogin('alice'), { account: { ...sample, user: 'Alice' }, genuine: true });
       assert.deepEqual([await backend.hasAccount('alice'), await backend.hasAccount('bob')], [true, false]);
       assert.deepEqual(backend.secrets, secrets);
