@@ -176,9 +176,13 @@ export class IncomingTransfer {
 
   #write(): void {
     const sink = this.#sink;
-    if (sink === undefined || this.#writing !== undefined) return;
-    // Reset behind the assignment: with nothing to write #writeAll ends before it has returned.
-    this.#writing = this.#writeAll(sink).finally(() => (this.#writing = undefined));
+    const idle = this.#full.length === 0 && this.#state !== 'checking';
+    if (sink === undefined || idle || !this.#live || this.#writing !== undefined) return;
+    this.#writing = this.#writeAll(sink).finally(() => {
+      this.#writing = undefined;
+      // What came between the last look and this moment.
+      this.#write();
+    });
   }
 
   /** Writes what is full, one block after the other, and concludes where that was the last. Never rejects but for a bug. */
