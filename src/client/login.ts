@@ -6,7 +6,7 @@ import { canonicalUserName, isUserName } from '../protocol/names.js';
 import type { ServerMessageOf } from '../protocol/server-messages.js';
 import { channelProof, isChannelProof } from '../security/channel.js';
 import { generateIdentity, signChannel, type Identity } from '../security/identity.js';
-import { passwordProofReady, startLogin, startRegistration } from '../security/password-proof.js';
+import { startLoginInThread, startRegistrationInThread, type PasswordAttempt } from '../security/password-thread.js';
 import { openIdentity, sealIdentity } from '../security/sealed-key.js';
 import type { ServerLink } from './server-link.js';
 
@@ -33,10 +33,10 @@ export async function checkName(link: ServerLink, user: string): Promise<void> {
 /** Makes the account with a fresh identity; the login follows separately. @throws P2pError `name-taken`, `rate-limited`, … */
 export async function register(link: ServerLink, user: string, password: string): Promise<void> {
   await checkName(link, user);
-  await passwordProofReady();
-  const registration = startRegistration(password);
-  const { response } = await link.request({ type: 'register-start', user, request: registration.request }, 'register-response');
-  const { record, exportKey } = registration.finish(user, response);
+  const { record, exportKey } = await finished(await startRegistrationInThread(password), user, async (request) => {
+    const { response } = await link.request({ type: 'register-start', user, request }, 'register-response');
+    return response;
+  });
   const identity = generateIdentity();
   const publicKey = identity.spki.toString('base64url');
   const sealedKey = sealIdentity(identity, exportKey, user);
@@ -51,10 +51,10 @@ export async function register(link: ServerLink, user: string, password: string)
  */
 export async function login(link: ServerLink, user: string, password: string): Promise<Account> {
   checkUserName(user);
-  await passwordProofReady();
-  const attempt = startLogin(password);
-  const { response } = await link.request({ type: 'login-start', user, request: attempt.request }, 'login-response');
-  const proven = attempt.finish(user, response);
+  const proven = await finished(await startLoginInThread(password), user, async (request) => {
+    const { response } = await link.request({ type: 'login-start', user, request }, 'login-response');
+    return response;
+  });
   if (proven === undefined) throw new P2pError('not-authenticated', 'Wrong name or password.');
   const proof = channelProof('client', proven.sessionKey, link.exporter);
   const welcome = await orIntercepted(() => link.request({ type: 'login-finish', finish: proven.finish, proof }, 'welcome'));
@@ -69,6 +69,15 @@ export async function resume(link: ServerLink, account: Account): Promise<Accoun
   const signature = signChannel(identity, 'resume', user, link.exporter);
   const welcome = await link.request({ type: 'resume', user, signature }, 'welcome');
   return accountOf(link, welcome, user, identity);
+}
+
+/** Runs an attempt through `exchange`, which carries its request to the server and brings the response. */
+async function finished<TResult>(attempt: PasswordAttempt<TResult>, user: string, exchange: (request: string) => Promise<string>): Promise<TResult> {
+  try {
+    return await attempt.finish(user, await exchange(attempt.request));
+  } finally {
+    await attempt.close();
+  }
 }
 
 function accountOf(link: ServerLink, welcome: ServerMessageOf<'welcome'>, user: string, identity: Identity): Account {

@@ -1,8 +1,8 @@
 /**
  * OPAQUE (RFC 9807) with the parameters of PROTOCOL.md 6.1. All values are base64url strings, as the library has them.
  *
- * Owns the library: nobody else imports it. Client steps with a password take about 250 ms of CPU (Argon2id, 64 MiB) and
- * run on the main thread, at start-up only.
+ * Owns the library: nobody else imports it. The client's last steps take about 250 ms of CPU and 64 MiB (Argon2id), so a
+ * client runs them through password-thread.ts.
  */
 import * as opaque from '@serenity-kit/opaque';
 import { P2pError, RemoteViolation } from '../protocol/errors.js';
@@ -28,10 +28,23 @@ function checkPassword(password: string): void {
   }
 }
 
-/** Client, registration. `finish` returns the record for the server and the export key that seals the identity. */
+/** `record` is for the server; the export key seals the identity and stays here. */
+export interface RegistrationResult {
+  readonly record: string;
+  readonly exportKey: string;
+}
+
+export interface LoginResult {
+  /** OPAQUE's last message, for the server. */
+  readonly finish: string;
+  readonly sessionKey: string;
+  readonly exportKey: string;
+}
+
+/** Client, registration. */
 export function startRegistration(password: string): {
   readonly request: string;
-  finish(user: string, response: string): { record: string; exportKey: string };
+  finish(user: string, response: string): RegistrationResult;
 } {
   checkPassword(password);
   const { clientRegistrationState, registrationRequest } = opaque.client.startRegistration({ password });
@@ -48,7 +61,7 @@ export function startRegistration(password: string): {
 /** Client, login. `finish` returns undefined when the password does not fit what the server answered. */
 export function startLogin(password: string): {
   readonly request: string;
-  finish(user: string, response: string): { finish: string; sessionKey: string; exportKey: string } | undefined;
+  finish(user: string, response: string): LoginResult | undefined;
 } {
   checkPassword(password);
   const { clientLoginState, startLoginRequest } = opaque.client.startLogin({ password });
