@@ -16,8 +16,8 @@ export function canonicalUserName(name: string): string {
   return name.toLowerCase();
 }
 
-/** Names that Windows reserves in every folder, with any extension (Microsoft, "Naming Files, Paths, and Namespaces"). */
-const RESERVED = /^(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)/iu;
+/** Names that Windows reserves in every folder, with any extension, spaces in front of it or not (Microsoft, "Naming Files, Paths, and Namespaces"). */
+const RESERVED = /^(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])\s*(?:\.|$)/iu;
 
 /** Separators, the characters that Windows forbids, and everything that a terminal or a reader may be fooled with. */
 const FORBIDDEN = /[\\/:*?"<>|\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\u{FE00}-\u{FE0F}\u{E0100}-\u{E01EF}]/gu;
@@ -33,8 +33,8 @@ export function safeFileName(name: string): string | undefined {
   if (!name.isWellFormed() || name === '' || name === '.' || name === '..' || /[\\/:\0]/u.test(name)) return undefined;
   let safe = name.normalize('NFC').replace(FORBIDDEN, '_');
   safe = safe.replace(/^[\s.]+/u, (lead) => '_'.repeat(Math.min(lead.length, 3)));
-  safe = cutFileName(safe, textLimits.fileNameBytes).replace(/[\s.]+$/u, '');
-  if (RESERVED.test(safe)) safe = `_${safe}`;
+  safe = cutFileName(safe);
+  if (RESERVED.test(safe)) safe = cutFileName(`_${safe}`);
   return safe === '' ? undefined : safe;
 }
 
@@ -49,11 +49,11 @@ function splitExtension(name: string): { stem: string; extension: string } {
   return { stem: match?.groups?.['stem'] ?? name, extension: match?.groups?.['extension'] ?? '' };
 }
 
-/** At most `maxBytes` of UTF-8, cut between code points in front of the extension. */
-function cutFileName(name: string, maxBytes: number): string {
-  if (Buffer.byteLength(name) <= maxBytes) return name;
+/** At most `textLimits.fileNameBytes` of UTF-8, cut between code points in front of the extension; no dot or space at the end. */
+function cutFileName(name: string): string {
+  if (Buffer.byteLength(name) <= textLimits.fileNameBytes) return withoutTail(name);
   const { stem, extension } = splitExtension(name);
-  const room = maxBytes - Buffer.byteLength(extension);
+  const room = textLimits.fileNameBytes - Buffer.byteLength(extension);
   let bytes = 0;
   let cut = '';
   for (const point of stem) {
@@ -61,5 +61,9 @@ function cutFileName(name: string, maxBytes: number): string {
     if (bytes > room) break;
     cut += point;
   }
-  return cut + extension;
+  return withoutTail(cut + extension);
+}
+
+function withoutTail(name: string): string {
+  return name.replace(/[\s.]+$/u, '');
 }

@@ -167,7 +167,7 @@ describe('a receiver', () => {
   it('lets so many run and keeps the accepted rest waiting', async () => {
     const side = await loneSide(folders);
     for (let n = 1; n <= transferLimits.activePerPeer + 2; n += 1) offer(side, n, 0, `f${n}`);
-    await side.message('accept', transferLimits.activePerPeer);
+    for (let n = 1; n <= transferLimits.activePerPeer; n += 1) await side.message('accept', n);
     assert.equal(side.sent.all.length, transferLimits.activePerPeer);
     side.manager.handleMessage({ type: 'done', transfer: 3, blake3: blake3('').toString('hex') });
     await side.message('accept', transferLimits.activePerPeer + 1);

@@ -1,0 +1,168 @@
+/** Progress, rates, turns and batch sizes: the parts of a transfer that depend on time. */
+import assert from 'node:assert/strict';
+import { after, describe, it } from 'node:test';
+import fc from 'fast-check';
+import { transferLimits } from '../../src/protocol/limits.js';
+import { BufferPool } from '../../src/transfer/buffer-pool.js';
+import { ProgressMeter, smoothedRate } from '../../src/transfer/progress.js';
+import { nextBatchBytes, SendPump, type Pumped } from '../../src/transfer/send-pump.js';
+import { ManualClock } from '../helpers/manual-clock.js';
+import { Folders, loneSide, patterned } from './harness.js';
+
+const MiB = 1024 * 1024;
+const folders = new Folders();
+after(() => folders.remove());
+
+describe('a progress meter', () => {
+  it('reports at most four times a second, only growth, and stops', () => {
+    const clock = new ManualClock();
+    const reports: [number, number][] = [];
+    const meter = new ProgressMeter(clock, (bytes, rate) => reports.push([bytes, rate]));
+    meter.start();
+    for (let n = 1; n <= 1000; n += 1) {
+      meter.reach(n * 100);
+      clock.advance(1);
+    }
+    assert.deepEqual(reports, [[25_000, 100_000], [50_000, 100_000], [75_000, 100_000], [100_000, 100_000]]);
+    clock.advance(5000);
+    assert.equal(reports.length, 4);
+    meter.stop();
+    meter.reach(1_000_000);
+    clock.advance(5000);
+    assert.equal(reports.length, 4);
+    assert.equal(clock.pending, 0);
+  });
+
+  it('smooths: a rate stays between what it was and what it becomes', () => {
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 1e9, noNaN: true }), fc.nat(1e9), fc.integer({ min: 1, max: 60_000 }), (before, bytes, elapsed) => {
+        const sample = (bytes * 1000) / elapsed;
+        const rate = smoothedRate(before, bytes, elapsed);
+        const slack = 1e-6 * Math.max(before, sample, 1);
+        assert.ok(rate >= Math.min(before, sample) - slack && rate <= Math.max(before, sample) + slack);
+      }),
+    );
+  });
+
+  it('of a sender shows what the receiver has written, not what was sent', async () => {
+    const clock = new ManualClock();
+    const side = await loneSide(folders, { clock });
+    side.deliver = () => Promise.resolve();
+    await side.manager.offerFile(await side.file('a', patterned(3 * MiB)));
+    side.manager.handleMessage({ type: 'accept', transfer: 1, offset: 0, credit: 4 * MiB });
+    await side.message('done');
+    clock.advance(1000);
+    assert.equal(side.manager.snapshots()[0]?.bytes, 0);
+    side.manager.handleMessage({ type: 'credit', transfer: 1, upTo: 5 * MiB });
+    clock.advance(1000);
+    assert.deepEqual(side.events.all.at(-1), { event: 'progress', id: 1, bytes: MiB, total: 3 * MiB, rate: Math.round(MiB / 1.25) });
+    side.manager.handleMessage({ type: 'credit', transfer: 1, upTo: 900 * MiB });
+    assert.equal(side.manager.snapshots()[0]?.bytes, 3 * MiB);
+  });
+
+  it('of a receiver is told by a transfer, at most four a second', async () => {
+    const clock = new ManualClock();
+    const side = await loneSide(folders, { clock });
+    side.manager.handleMessage({ type: 'offer', transfer: 1, kind: 'file', name: 'a', size: MiB });
+    await side.message('accept');
+    for (let at = 0; at < 100; at += 1) {
+      side.manager.handleData(1, at * 1000, Buffer.alloc(1000));
+      clock.advance(10);
+    }
+    const progress = side.events.all.filter((event) => event.event === 'progress');
+    assert.deepEqual(progress.map(({ bytes, total, rate }) => ({ bytes, total, rate })), [25, 50, 75, 100].map((n) => ({ bytes: n * 1000, total: MiB, rate: 100_000 })));
+    await side.manager.close('session-closed', 'end');
+    assert.equal(clock.pending, 0);
+  });
+});
+
+describe('the size of a batch', () => {
+  it('stays within its bounds and moves against the time that batches take', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 2000 }), { maxLength: 50 }), (times) => {
+        let bytes = 256 * 1024;
+        for (const elapsed of times) {
+          const next = nextBatchBytes(bytes, elapsed);
+          assert.ok(next <= transferLimits.bufferBytes);
+          // A whole window in frames of this size is no more than a cancel may cross with.
+          assert.ok(transferLimits.windowBytes / next <= transferLimits.strayDataFrames);
+          assert.ok(elapsed >= 25 || next >= bytes);
+          assert.ok(elapsed <= 100 || next <= bytes);
+          bytes = next;
+        }
+      }),
+    );
+  });
+});
+
+/** Something with `batches` to send that notes when they go. */
+class FakeTransfer implements Pumped {
+  live = true;
+  #reading = false;
+  readonly #name: string;
+  readonly #log: string[];
+  #batches: number;
+
+  constructor(name: string, batches: number, log: string[]) {
+    this.#name = name;
+    this.#batches = batches;
+    this.#log = log;
+  }
+
+  get ready(): boolean {
+    return this.#batches > 0 && !this.#reading;
+  }
+
+  async read(buffer: Buffer): Promise<Buffer> {
+    this.#reading = true;
+    this.#batches -= 1;
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#reading = false;
+    return buffer.subarray(0, 1);
+  }
+
+  sent(): void {
+    this.#log.push(this.#name);
+  }
+
+  lost(error: unknown): void {
+    throw error;
+  }
+}
+
+describe('the send pump', () => {
+  it('takes turns', async () => {
+    const log: string[] = [];
+    const pool = new BufferPool();
+    let finish: () => void = () => undefined;
+    const all = new Promise<void>((resolve) => (finish = resolve));
+    const pump = new SendPump(
+      async () => {
+        await new Promise((resolve) => setImmediate(resolve));
+        if (log.length === 15) finish();
+      },
+      pool,
+      new ManualClock(),
+    );
+    for (const [name, batches] of [['a', 9], ['b', 3], ['c', 3]] as const) pump.add(new FakeTransfer(name, batches, log));
+    await all;
+    assert.deepEqual([...log.slice(0, 9)].sort().join(''), 'aaabbbccc');
+    assert.equal(log.slice(9).join(''), 'aaaaaa');
+  });
+
+  it('has two batches with the link at most, and four buffers', async () => {
+    const waiting: (() => void)[] = [];
+    const log: string[] = [];
+    const pool = new BufferPool();
+    const pump = new SendPump(() => new Promise((resolve) => waiting.push(resolve)), pool, new ManualClock());
+    for (const name of ['a', 'b', 'c']) pump.add(new FakeTransfer(name, 10, log));
+    for (let turn = 0; turn < 30; turn += 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+      assert.ok(log.length - turn <= 2);
+      assert.ok(pool.out <= 4);
+      while (log.length === turn) await new Promise((resolve) => setImmediate(resolve));
+      waiting.shift()?.();
+    }
+    assert.equal(log.length, 30);
+  });
+});
