@@ -1,0 +1,100 @@
+/**
+ * What was given on the command line and in the environment → one complete, frozen object. Pure: nothing is read or opened.
+ *
+ * The one place where defaults stand. How arguments are spelled is the business of bin/.
+ */
+import { join, resolve } from 'node:path';
+import * as v from 'valibot';
+import type { ClientOptions } from '../client/options.js';
+import { P2pError } from '../protocol/errors.js';
+import { peerLimits } from '../protocol/limits.js';
+import { isUserName } from '../protocol/names.js';
+import { visibleLine } from '../protocol/text.js';
+
+/** As the argument parser delivers it: nothing is checked. */
+export interface RawOptions {
+  readonly host?: unknown;
+  readonly port?: unknown;
+  readonly user?: unknown;
+  readonly new?: unknown;
+  readonly passwordFile?: unknown;
+  readonly home?: unknown;
+  readonly accept?: unknown;
+  readonly sessions?: unknown;
+  readonly listenPort?: unknown;
+  readonly pin?: unknown;
+  readonly json?: unknown;
+  readonly exec?: unknown;
+  readonly stay?: unknown;
+}
+
+/** Facts of the machine that options depend on. */
+export interface OptionSurroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly homeDirectory: string;
+  readonly workingDirectory: string;
+  readonly stdinIsTTY: boolean;
+  /** Of this program. */
+  readonly version: string;
+}
+
+export interface TerminalOptions {
+  readonly engine: ClientOptions;
+  readonly user: string | undefined;
+  /** A new account is to be made; undefined asks. */
+  readonly newUser: boolean | undefined;
+  readonly passwordFile: string | undefined;
+  /** From P2P_PASSWORD; a file goes before it. */
+  readonly password: string | undefined;
+  readonly face: 'terminal' | 'script' | 'json';
+  /** Whether start-up questions may be asked. */
+  readonly mayAsk: boolean;
+  readonly exec: readonly string[];
+  readonly stay: boolean;
+}
+
+/** Host names have at most 253 characters (RFC 1035 section 2.3.4, without the root). */
+const HOST_CHARS = 253;
+
+const portNumber = (lowest: number) =>
+  v.pipe(v.string(), v.regex(/^\d{1,5}$/u), v.transform(Number), v.minValue(lowest), v.maxValue(65_535));
+const text = v.pipe(v.string(), v.minLength(1), v.check((value) => !value.includes('\0')));
+
+/**
+ * @throws P2pError `usage`, naming the option and what it takes.
+ */
+export function parseOptions(raw: RawOptions, surroundings: OptionSurroundings): TerminalOptions {
+  const { env, homeDirectory, workingDirectory, stdinIsTTY, version } = surroundings;
+  const host = check('HOST', raw.host, v.pipe(v.string(), v.regex(/^[^\s\p{C}/@]+$/u), v.maxLength(HOST_CHARS)), 'the name or address of the server, for example localhost');
+  const home = check('--home', raw.home ?? (env['P2P_HOME'] === '' ? undefined : env['P2P_HOME']) ?? join(homeDirectory, 'p2p-chat'), text, 'a folder');
+  const pin = check('--pin', raw.pin, v.optional(v.pipe(v.string(), v.regex(/^SHA256:[A-Za-z0-9+/]{43}=?$/u))), 'a fingerprint as the server prints it, SHA256:…');
+  const exec = check('--exec', raw.exec ?? [], v.array(text), 'a command');
+  const json = check('--json', raw.json ?? false, v.boolean(), 'no value');
+  return Object.freeze({
+    engine: Object.freeze({
+      host: host.replace(/^\[(?<address>.*)\]$/u, '$<address>'),
+      port: check('PORT', raw.port, portNumber(1), 'a number from 1 to 65535'),
+      home: resolve(workingDirectory, home),
+      accept: check('--accept', raw.accept ?? 'ask', v.picklist(['ask', 'all', 'none']), 'ask, all or none'),
+      sessions: check('--sessions', raw.sessions ?? 'auto', v.picklist(['auto', 'ask']), 'auto or ask'),
+      listenPort: check('--listen-port', raw.listenPort ?? '0', v.union([v.pipe(v.literal('0'), v.transform(Number)), portNumber(peerLimits.lowestPort)]), '0 for a free port, or a number from 1024 to 65535'),
+      pin: pin?.replace(/=$/u, ''),
+      agent: `p2p-chat/${version}`,
+    }),
+    user: check('--user', raw.user, v.optional(v.pipe(v.string(), v.check(isUserName))), '1 to 32 of a-z A-Z 0-9 . _ -, the first a letter or digit'),
+    newUser: check('--new', raw.new, v.optional(v.boolean()), 'no value') === true ? true : undefined,
+    passwordFile: check('--password-file', raw.passwordFile, v.optional(text), 'a file'),
+    password: env['P2P_PASSWORD'] === '' ? undefined : env['P2P_PASSWORD'],
+    face: json ? 'json' : exec.length > 0 || !stdinIsTTY ? 'script' : 'terminal',
+    mayAsk: stdinIsTTY && !json,
+    exec: Object.freeze([...exec]),
+    stay: check('--stay', raw.stay ?? false, v.boolean(), 'no value'),
+  });
+}
+
+function check<TSchema extends v.GenericSchema>(option: string, value: unknown, schema: TSchema, takes: string): v.InferOutput<TSchema> {
+  const parsed = v.safeParse(schema, value, { abortEarly: true });
+  if (parsed.success) return parsed.output;
+  const given = typeof value === 'string' ? ` "${visibleLine(value.slice(0, 80))}" will not do.` : '';
+  throw new P2pError('usage', `${option} takes ${takes}.${given} p2p-client --help shows all options.`);
+}

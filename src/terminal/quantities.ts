@@ -1,0 +1,46 @@
+/**
+ * Sizes, rates, times and shares as people read them. Pure.
+ */
+
+const UNITS = ['bytes', 'kB', 'MB', 'GB', 'TB', 'PB'] as const;
+
+/** `812 bytes`, `1.5 kB`, `2.15 GB`: powers of 1000 as disks and file managers count, three digits. */
+export function formatSize(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  // 999.5 would be rounded to 1000 of the smaller unit.
+  while (value >= 999.5 && unit < UNITS.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  if (unit === 0) return bytes === 1 ? '1 byte' : `${bytes} bytes`;
+  const digits = value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
+  return `${value.toFixed(digits)} ${UNITS[unit] ?? ''}`;
+}
+
+/** Bytes a second. */
+export function formatRate(bytesPerSecond: number): string {
+  return `${formatSize(Math.round(bytesPerSecond))}/s`;
+}
+
+/** `0.4 s`, `12 s`, `3:05`, `2:03:09`. */
+export function formatDuration(seconds: number): string {
+  if (!Number.isFinite(seconds) || seconds < 0) return '?';
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const pad = (value: number) => String(value).padStart(2, '0');
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  return hours > 0 ? `${hours}:${pad(minutes)}:${pad(rest)}` : `${minutes}:${pad(rest)}`;
+}
+
+/** Whole percent, rounded down, so that 100 means all. */
+export function percent(part: number, whole: number): number {
+  return whole <= 0 ? 100 : Math.max(0, Math.min(100, Math.floor((part / whole) * 100)));
+}
+
+/** `[#####-----]`, `cells` wide between the brackets. */
+export function bar(part: number, whole: number, cells: number): string {
+  const full = Math.floor((percent(part, whole) * cells) / 100);
+  return `[${'#'.repeat(full)}${'-'.repeat(cells - full)}]`;
+}

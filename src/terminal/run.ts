@@ -1,0 +1,119 @@
+/**
+ * One run of the client, from options to exit code: engine, login, one face, a proper end.
+ *
+ * Knows the engine only as {@link ClientApi}; bin/ hands in how to make one, the streams, and the signals.
+ */
+import type { Readable } from 'node:stream';
+import type { ClientApi } from '../client/api.js';
+import type { ClientOptions } from '../client/options.js';
+import type { Clock } from '../net/clock.js';
+import { P2pError } from '../protocol/errors.js';
+import { colourLevel, createPalette } from './colours.js';
+import type { ExitCode } from './exit-codes.js';
+import { ExitCode as Exit, exitCodeFor } from './exit-codes.js';
+import type { Face } from './face.js';
+import type { TerminalOptions } from './options.js';
+import type { OutputStream } from './output.js';
+import { Output } from './output.js';
+import { checkPassword, readPasswordFile } from './password-source.js';
+import type { SignInOptions } from './sign-in.js';
+import { requireCredentials, signInByAsking, signInSilently } from './sign-in.js';
+
+export interface RunSurroundings {
+  readonly stdin: Readable;
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly homeDirectory: string;
+  readonly clock: Clock;
+  readonly date: () => Date;
+  /** Calls `stop` when the program is asked to end (SIGINT, SIGTERM); returns how to take that back. */
+  readonly onSignal: (stop: () => void) => () => void;
+}
+
+export type CreateClient = (options: ClientOptions) => ClientApi | Promise<ClientApi>;
+
+/**
+ * Runs until the person, the input, the server or a signal ends it. Expected errors are told through the face and become
+ * an exit code; everything else is thrown.
+ */
+export async function run(options: TerminalOptions, createClient: CreateClient, surroundings: RunSurroundings): Promise<ExitCode> {
+  const stdout = new Output(surroundings.stdout);
+  const stderr = new Output(surroundings.stderr);
+  const face = await createFace(options, surroundings, stdout, stderr);
+  const stop = new AbortController();
+  let api: ClientApi | undefined;
+  let forget: (() => void) | undefined;
+  const heedSignals = () => {
+    forget = surroundings.onSignal(() => stop.abort());
+  };
+  try {
+    const signIn = await completeCredentials(options, face);
+    if (!options.mayAsk) requireCredentials(signIn);
+    api = await createClient(options.engine);
+    api.onEvent((event) => void face.show(event));
+    const asking = options.mayAsk && (signIn.user === undefined || signIn.password === undefined);
+    // While questions block the event loop a handler could not run, so signals keep their own way of ending the program.
+    if (!asking) {
+      heedSignals();
+      endOnAbort(api, stop.signal);
+    }
+    await api.connect();
+    if (asking) {
+      const { terminalQuestioner } = await import('./questions.js');
+      await signInByAsking(api, signIn, terminalQuestioner);
+      heedSignals();
+    } else {
+      await signInSilently(api, signIn);
+    }
+    return await face.run(api, stop.signal);
+  } catch (error) {
+    if (!(error instanceof P2pError)) throw error;
+    face.fail(error);
+    const code = exitCodeFor(error.code);
+    return code === Exit.fine ? Exit.commandFailed : code;
+  } finally {
+    forget?.();
+    await api?.close();
+    face.close();
+  }
+}
+
+/** A signal during connect or login. */
+function endOnAbort(api: ClientApi, stop: AbortSignal): void {
+  stop.addEventListener('abort', () => {
+    if (api.user === undefined) void api.close();
+  });
+}
+
+async function completeCredentials(options: TerminalOptions, face: Face): Promise<SignInOptions> {
+  const { user, newUser } = options;
+  if (options.passwordFile !== undefined) {
+    const { password, othersMayRead } = await readPasswordFile(options.passwordFile);
+    if (othersMayRead) face.warn(`Other users of this machine can read ${options.passwordFile}; chmod 600 keeps it to yourself.`);
+    return { user, newUser, password };
+  }
+  if (options.password !== undefined) checkPassword(options.password, 'P2P_PASSWORD');
+  return { user, newUser, password: options.password };
+}
+
+/** Each face is loaded only when it is the one. */
+async function createFace(options: TerminalOptions, surroundings: RunSurroundings, stdout: Output, stderr: Output): Promise<Face> {
+  const { stdin, clock, homeDirectory, env, date } = surroundings;
+  const { exec, stay } = options;
+  if (options.face === 'json') {
+    const { JsonFace } = await import('./json-face.js');
+    return new JsonFace({ stdin, stdout, stderr, homeDirectory, exec, stay, date });
+  }
+  const palette = createPalette(colourLevel({ isTTY: stdout.isTTY, depth: stdout.colourDepth, env }));
+  const { accept } = options.engine;
+  if (options.face === 'script') {
+    const { ScriptFace } = await import('./script-face.js');
+    return new ScriptFace({ stdin, stdout, stderr, palette, clock, homeDirectory, exec, stay, accept });
+  }
+  const { TerminalFace } = await import('./terminal-face.js');
+  const { PromptScreen, PlainScreen } = await import('./screen.js');
+  const plain = !stdout.isTTY || env['TERM'] === 'dumb';
+  const screen = plain ? new PlainScreen(stdin, stdout, palette) : new PromptScreen(stdin, stdout, palette);
+  return new TerminalFace({ screen, stdout, clock, homeDirectory, accept });
+}

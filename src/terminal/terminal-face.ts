@@ -1,0 +1,140 @@
+/**
+ * The face for a person: a prompt that shows who is spoken to, lines printed above it, every command at once.
+ *
+ * Owns what a typed line, Ctrl-C and Ctrl-D lead to. Cursor and keys are the screen's (screen.ts), words are wording.ts's.
+ */
+import type { ClientApi, ClientEvent } from '../client/api.js';
+import { P2pError } from '../protocol/errors.js';
+import type { Clock } from '../net/clock.js';
+import { parseCommand } from './commands.js';
+import { Ending } from './ending.js';
+import type { ExitCode } from './exit-codes.js';
+import { exitCodeFor, ExitCode as Exit } from './exit-codes.js';
+import type { Face } from './face.js';
+import { HELP } from './help.js';
+import type { Line } from './layout.js';
+import type { Output } from './output.js';
+import { perform } from './perform.js';
+import { ProgressPace } from './progress.js';
+import type { Screen } from './screen.js';
+import { terminalLimits } from './terminal-limits.js';
+import { clientInfoLines, clientListLines, errorLines, eventLines, helpLines, notice, progressLines, promptOf } from './wording.js';
+
+export interface TerminalFaceOptions {
+  readonly screen: Screen;
+  readonly stdout: Output;
+  readonly clock: Clock;
+  readonly homeDirectory: string;
+  readonly accept: 'ask' | 'all' | 'none';
+}
+
+export class TerminalFace implements Face {
+  readonly #options: TerminalFaceOptions;
+  readonly #ending = new Ending();
+  readonly #pace = new ProgressPace();
+  #api: ClientApi | undefined;
+  /** When Ctrl-C was last pressed on an empty line. */
+  #interruptedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: TerminalFaceOptions) {
+    this.#options = options;
+  }
+
+  show(event: ClientEvent): Promise<void> | undefined {
+    const due = this.#pace.isDue(event, this.#options.clock.now());
+    let full: Promise<void> | undefined;
+    if (event.event === 'progress') {
+      if (due) full = this.#print(progressLines(event, this.#api?.transfers.find((one) => one.id === event.id)));
+    } else {
+      const context = { user: this.#api?.user, current: this.#api?.current, sessions: this.#api?.sessions ?? [], accept: this.#options.accept, interactive: true };
+      full = this.#print(eventLines(event, context));
+      this.#updatePrompt();
+    }
+    this.#ending.see(event);
+    return full;
+  }
+
+  warn(text: string): void {
+    void this.#print([notice(text)]);
+  }
+
+  fail(error: P2pError): void {
+    void this.#print(errorLines(error));
+  }
+
+  async run(api: ClientApi, stop: AbortSignal): Promise<ExitCode> {
+    this.#api = api;
+    const { screen, stdout } = this.#options;
+    this.#ending.endWith(stop, stdout);
+    const left = new AbortController();
+    this.#updatePrompt();
+    screen.start({
+      line: (line) => void this.#line(api, line),
+      interrupt: (typed) => {
+        if (this.#interruptIsLast(typed)) left.abort();
+      },
+      end: () => left.abort(),
+    });
+    this.#ending.endWith(left.signal, stdout);
+    await this.#ending.untilOver();
+    screen.close();
+    if (this.#ending.disconnected === undefined) await api.close();
+    // Leaving was the person's own wish; otherwise the last event says why.
+    return left.signal.aborted && this.#ending.disconnected === undefined ? Exit.fine : exitCodeFor(this.#ending.disconnected?.code ?? 'closed');
+  }
+
+  close(): void {
+    this.#options.screen.close();
+  }
+
+  async #line(api: ClientApi, line: string): Promise<void> {
+    this.#interruptedAt = Number.NEGATIVE_INFINITY;
+    if (line.trim() === '') return;
+    try {
+      const command = parseCommand(line);
+      if (command.command === 'GET_CLIENT_INFO') void this.#print([notice(`Asking ${command.user} for a session…`)]);
+      const result = await perform(api, command, this.#options.homeDirectory);
+      switch (result.kind) {
+        case 'list':
+          void this.#print(clientListLines(result.list));
+          break;
+        case 'info':
+          void this.#print(clientInfoLines(result.info));
+          break;
+        case 'help':
+          void this.#print(helpLines(HELP));
+          break;
+        case 'transfer':
+        case 'left':
+        case 'nothing':
+          break;
+      }
+      if (command.command === 'SWITCH_SESSION') void this.#print([notice(`What you type now goes to ${command.user}.`)]);
+    } catch (error) {
+      if (!(error instanceof P2pError)) throw error;
+      void this.#print(errorLines(error));
+    }
+    this.#updatePrompt();
+  }
+
+  /** The first Ctrl-C clears the line or says how to leave; a second one soon after leaves. */
+  #interruptIsLast(typed: string): boolean {
+    if (typed !== '') {
+      this.#interruptedAt = Number.NEGATIVE_INFINITY;
+      return false;
+    }
+    const now = this.#options.clock.now();
+    if (now - this.#interruptedAt <= terminalLimits.interruptTwiceMs) return true;
+    this.#interruptedAt = now;
+    void this.#print([notice('Ctrl-C once more leaves and closes all sessions; so does Ctrl-D. CLOSE_SESSION ends only the current one.')]);
+    return false;
+  }
+
+  #updatePrompt(): void {
+    if (this.#api !== undefined) this.#options.screen.setPrompt(promptOf(this.#api.user, this.#api.current));
+  }
+
+  #print(lines: readonly Line[]): Promise<void> | undefined {
+    return this.#options.screen.print(lines);
+  }
+}

@@ -1,0 +1,236 @@
+/**
+ * What happened → the lines that a person reads. Pure. The one place where text of others is neutralised for a terminal.
+ *
+ * Every line of a message carries its speaker, and what the program says begins with `-- ` or `!! `, which no user name
+ * can (HOSTILE 22). Colours are added later (colours.ts), rows are broken later (layout.ts).
+ */
+import type { ClientEvent, ClientEventOf, ClientList, PeerInfo, TransferSnapshot } from '../client/api.js';
+import type { P2pError } from '../protocol/errors.js';
+import { visibleLine, visibleLines } from '../protocol/text.js';
+import type { Line } from './layout.js';
+import { bar, formatDuration, formatRate, formatSize, percent } from './quantities.js';
+
+/** What the words depend on besides the event. */
+export interface WordingContext {
+  /** The user name after login. */
+  readonly user: string | undefined;
+  /** The peer that chat goes to. */
+  readonly current: string | undefined;
+  /** Peers with an open session. */
+  readonly sessions: readonly string[];
+  /** What happens to offers. */
+  readonly accept: 'ask' | 'all' | 'none';
+  /** Whether somebody is there who may be told what to type. */
+  readonly interactive: boolean;
+}
+
+const BAR_CELLS = 20;
+
+/** The program's own words. */
+export function notice(text: string): Line {
+  return { kind: 'notice', prefix: '-- ', again: '   ', text };
+}
+
+function problem(text: string): Line {
+  return { kind: 'error', prefix: '!! ', again: '   ', text };
+}
+
+function result(text: string): Line {
+  return { kind: 'result', prefix: '', again: '', text };
+}
+
+export function helpLines(help: readonly string[]): Line[] {
+  return help.map((text) => ({ kind: 'help', prefix: '', again: '', text }));
+}
+
+/** `CLIENT_LIST<alice, bob>`. */
+export function clientListLines(list: ClientList): Line[] {
+  const lines = [result(`CLIENT_LIST<${list.clients.map(visibleLine).join(', ')}>`)];
+  if (list.total > list.clients.length) lines.push(notice(`${list.clients.length} of ${list.total} are shown. GET_CLIENT_LIST <prefix> narrows the list.`));
+  return lines;
+}
+
+/** `CLIENT_INFO<bob, ADDRESS:PORT>`. */
+export function clientInfoLines(info: PeerInfo): Line[] {
+  return [result(`CLIENT_INFO<${[info.user, info.addresses[0] ?? 'no address'].map(visibleLine).join(', ')}>`)];
+}
+
+/** A command that failed, or an end that was not wished for. */
+export function errorLines(error: P2pError): Line[] {
+  return [problem(visibleLine(error.message))];
+}
+
+/** Error on stderr of a script: greppable, with its stable code. */
+export function scriptErrorText(error: P2pError): string {
+  return `p2p-client: ${visibleLine(error.message)} [${error.code}]`;
+}
+
+/** `alice → bob> ` while chat goes to bob, `server> ` otherwise. */
+export function promptOf(user: string | undefined, current: string | undefined): string {
+  return current === undefined ? 'server> ' : `${visibleLine(user ?? 'you')} → ${visibleLine(current)}> `;
+}
+
+/** One line about a running transfer: `bob ← a.bin [####----] 40 % 4.00 MB of 10.0 MB, 1.00 MB/s, 6.0 s left`. */
+export function progressLines(event: ClientEventOf<'progress'>, transfer: TransferSnapshot | undefined): Line[] {
+  const what = transfer === undefined ? `transfer ${event.id}` : `${fileName(transfer.name)} ${transfer.direction === 'incoming' ? 'from' : 'to'} ${visibleLine(transfer.peer)}`;
+  const left = event.rate > 0 ? `, ${formatDuration((event.total - event.bytes) / event.rate)} left` : '';
+  const share = `${bar(event.bytes, event.total, BAR_CELLS)} ${percent(event.bytes, event.total)} %`;
+  return [notice(`${share} ${what}: ${formatSize(event.bytes)} of ${formatSize(event.total)}, ${formatRate(event.rate)}${left}`)];
+}
+
+/** The lines of an event; none for `progress`, which {@link progressLines} words when it is due. */
+export function eventLines(event: ClientEvent, context: WordingContext): Line[] {
+  switch (event.event) {
+    case 'connected':
+      return connectedLines(event);
+    case 'logged-in':
+      return loggedInLines(event, context);
+    case 'server-lost':
+      return [problem(`The link to the server broke (${visibleLine(event.reason)}). Trying again; open sessions go on.`)];
+    case 'server-back':
+      return [notice('The link to the server is back.')];
+    case 'session-request':
+      return sessionRequestLines(event);
+    case 'session-opened':
+      return sessionOpenedLines(event, context);
+    case 'session-closed':
+      return sessionClosedLines(event, context);
+    case 'message':
+      return messageLines(event, context);
+    case 'offer':
+      return offerLines(event, context);
+    case 'progress':
+      return [];
+    case 'transfer-done':
+      return transferDoneLines(event);
+    case 'transfer-failed':
+      return [problem(`${fileName(event.name)} ${toOrFrom(event)} was not transferred: ${visibleLine(event.message)}`)];
+    case 'warning':
+      return [problem(visibleLine(event.message))];
+    case 'disconnected':
+      return event.code === 'closed' ? [notice('Disconnected. Goodbye.')] : [problem(`Disconnected: ${visibleLine(event.reason)}`)];
+  }
+}
+
+function connectedLines(event: ClientEventOf<'connected'>): Line[] {
+  const fingerprint = visibleLine(event.fingerprint);
+  const connected = `Connected to ${visibleLine(event.server)}.`;
+  switch (event.trust) {
+    case 'new':
+      return [
+        notice(connected),
+        notice(`First contact with this server. Its fingerprint is ${fingerprint}; compare it with what its operator tells you. From now on a change is refused.`),
+      ];
+    case 'known':
+      return [notice(`${connected} Known server, ${fingerprint}`)];
+    case 'system':
+      return [notice(`${connected} Its certificate is trusted by this system, ${fingerprint}`)];
+  }
+}
+
+function loggedInLines(event: ClientEventOf<'logged-in'>, context: WordingContext): Line[] {
+  const lines = [
+    notice(`${event.new ? 'Your account is made. You are' : 'You are'} ${visibleLine(event.user)}, your fingerprint is ${visibleLine(event.fingerprint)}`),
+  ];
+  if (context.interactive) {
+    lines.push(notice('GET_CLIENT_LIST shows who is online, GET_CLIENT_INFO <user> opens a session, #HELP explains everything.'));
+  }
+  return lines;
+}
+
+function sessionRequestLines(event: ClientEventOf<'session-request'>): Line[] {
+  const peer = visibleLine(event.peer);
+  return [
+    notice(`${peer} asks for a session (fingerprint ${visibleLine(event.fingerprint)}). ACCEPT_SESSION ${peer} or REJECT_SESSION ${peer}.`),
+  ];
+}
+
+function sessionOpenedLines(event: ClientEventOf<'session-opened'>, context: WordingContext): Line[] {
+  const peer = visibleLine(event.peer);
+  const path = `${event.path}, ${visibleLine(event.address)}`;
+  const opened = event.direction === 'outgoing' ? `The session with ${peer} is open (${path}).` : `${peer} opened a session with you (${path}).`;
+  const next = event.current
+    ? ` What you type now goes to ${peer}.`
+    : ` You still talk to ${visibleLine(context.current ?? 'the server')}; SWITCH_SESSION ${peer} changes that.`;
+  const lines = [notice(context.interactive ? opened + next : opened)];
+  if (event.firstContact) {
+    lines.push(notice(`First contact with ${peer}. The fingerprint is ${visibleLine(event.fingerprint)}; compare it with ${peer} over another channel. A change is refused.`));
+  }
+  return lines;
+}
+
+function sessionClosedLines(event: ClientEventOf<'session-closed'>, context: WordingContext): Line[] {
+  const peer = visibleLine(event.peer);
+  const lines: Line[] = [];
+  switch (event.code) {
+    case 'closed-by-you':
+      lines.push(notice(`The session with ${peer} is closed.`));
+      break;
+    case 'closed-by-peer':
+      lines.push(notice(`${peer} closed the session.`));
+      break;
+    case 'replaced':
+      lines.push(notice(`The session with ${peer} was replaced by a new one.`));
+      break;
+    case 'link-lost':
+      lines.push(problem(`The session with ${peer} is lost: ${visibleLine(event.reason)}`));
+      break;
+  }
+  if (event.undelivered > 0) {
+    lines.push(problem(`${event.undelivered} of your messages to ${peer} ${event.undelivered === 1 ? 'was' : 'were'} not confirmed and may be lost.`));
+  }
+  if (context.interactive) {
+    lines.push(notice(whereTextGoes(context)));
+  }
+  return lines;
+}
+
+function whereTextGoes({ current, sessions }: WordingContext): string {
+  if (current !== undefined) return `What you type now goes to ${visibleLine(current)}.`;
+  if (sessions.length === 0) return 'What you type now goes to the server.';
+  return `What you type now goes to the server; SWITCH_SESSION <user> talks to ${sessions.map(visibleLine).join(', ')}.`;
+}
+
+function messageLines(event: ClientEventOf<'message'>, context: WordingContext): Line[] {
+  // At a terminal one's own line already stands where it was typed.
+  if (event.direction === 'out' && context.interactive) return [];
+  const speaker = event.direction === 'in' ? event.peer : (context.user ?? 'you');
+  const kind = event.direction === 'in' ? 'message' : 'own-message';
+  const prefix = `${visibleLine(speaker)}> `;
+  return visibleLines(event.text).map((text) => ({ kind, prefix, again: prefix, text }));
+}
+
+function offerLines(event: ClientEventOf<'offer'>, context: WordingContext): Line[] {
+  const what = `${fileName(event.name)} (${formatSize(event.size)})`;
+  if (event.direction === 'outgoing') return [notice(`Offered ${what} to ${visibleLine(event.peer)} as number ${event.id}. Waiting for an answer.`)];
+  const offered = `${visibleLine(event.peer)} offers ${what}, number ${event.id}.`;
+  switch (context.accept) {
+    case 'ask':
+      return [notice(`${offered} ACCEPT_FILE ${event.id} or REJECT_FILE ${event.id}.`)];
+    case 'all':
+      return [notice(`${offered} It is accepted.`)];
+    case 'none':
+      return [notice(`${offered} It is refused, as --accept none says.`)];
+  }
+}
+
+function transferDoneLines(event: ClientEventOf<'transfer-done'>): Line[] {
+  const moved = event.bytes - event.resumed;
+  const rate = event.seconds > 0 ? `, ${formatRate(moved / event.seconds)}` : '';
+  const resumed = event.resumed > 0 ? `, ${formatSize(event.resumed)} of it were there already` : '';
+  const verb = event.direction === 'incoming' ? 'Received' : 'Sent';
+  const lines = [
+    notice(`${verb} ${fileName(event.name)} ${toOrFrom(event)}: ${formatSize(event.bytes)} in ${formatDuration(event.seconds)}${rate}${resumed}. Verified.`),
+  ];
+  if (event.path !== undefined) lines.push(notice(`Stored as ${visibleLine(event.path)}`));
+  lines.push(notice(`BLAKE3 ${visibleLine(event.blake3)}`));
+  return lines;
+}
+
+function toOrFrom(event: { readonly direction: 'incoming' | 'outgoing'; readonly peer: string }): string {
+  return `${event.direction === 'incoming' ? 'from' : 'to'} ${visibleLine(event.peer)}`;
+}
+
+function fileName(name: string): string {
+  return `"${visibleLine(name)}"`;
+}
