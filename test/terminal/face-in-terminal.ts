@@ -1,0 +1,77 @@
+/** Starts fixtures/face-program in a pseudo-terminal, and steers its engine. */
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { createServer } from 'node:net';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { ProgramTerminalOptions } from '../helpers/terminal.js';
+import { ProgramTerminal } from '../helpers/terminal.js';
+import type { Steering } from './fixtures/face-program.js';
+
+const PROGRAM = fileURLToPath(new URL('./fixtures/face-program.js', import.meta.url));
+
+const DEADLINE_MS = 15_000;
+
+export class FaceInTerminal {
+  readonly terminal: ProgramTerminal;
+  readonly #socket: Socket;
+  readonly #calls: string[] = [];
+  readonly #looks = new Set<() => void>();
+
+  private constructor(terminal: ProgramTerminal, socket: Socket) {
+    this.terminal = terminal;
+    this.#socket = socket;
+    createInterface({ input: socket }).on('line', (line) => {
+      this.#calls.push(line);
+      for (const look of [...this.#looks]) look();
+    });
+  }
+
+  /** At the start-up questions. */
+  static async start(options: ProgramTerminalOptions = {}): Promise<FaceInTerminal> {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const connected = once(server, 'connection') as Promise<[Socket]>;
+    const terminal = new ProgramTerminal(process.execPath, [PROGRAM], { ...options, env: { TEST_PORT: String(port), ...options.env } });
+    const [socket] = await connected;
+    server.close();
+    return new FaceInTerminal(terminal, socket);
+  }
+
+  /** Logged in as alice, at the prompt. */
+  static async startLoggedIn(options: ProgramTerminalOptions = {}): Promise<FaceInTerminal> {
+    const face = await FaceInTerminal.start({ ...options, env: { TEST_USER: 'alice', P2P_PASSWORD: 'pässword', ...options.env } });
+    await face.terminal.waitForText(/^server> $|^server>$/mu);
+    return face;
+  }
+
+  steer(steering: Steering): void {
+    this.#socket.write(`${JSON.stringify(steering)}\n`);
+  }
+
+  message(text: string, peer = 'bob'): void {
+    this.steer({ emit: { event: 'message', peer, direction: 'in', text } });
+  }
+
+  /** Resolves once the engine was asked for this, for example `["say","hello"]`. */
+  async called(call: string): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`not called: ${call}; but ${this.#calls.join(' ')}`)), DEADLINE_MS);
+      const look = () => {
+        if (!this.#calls.includes(call)) return;
+        clearTimeout(timer);
+        this.#looks.delete(look);
+        resolve();
+      };
+      this.#looks.add(look);
+      look();
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.terminal.close();
+    this.#socket.destroy();
+  }
+}

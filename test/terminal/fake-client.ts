@@ -1,0 +1,179 @@
+/**
+ * An engine for tests of the faces: records what it was asked to do, in order, and does what the test says.
+ */
+import type { ClientApi, ClientEvent, ClientList, OutgoingTransfer, PeerInfo, TransferOutcome, TransferSnapshot } from '../../src/client/api.js';
+import { P2pError } from '../../src/protocol/errors.js';
+
+export const FINGERPRINT = `SHA256:${'A'.repeat(43)}`;
+export const BLAKE3 = 'ab'.repeat(32);
+
+export class FakeClient implements ClientApi {
+  /** Calls in order, for example `say hello`. */
+  readonly calls: string[] = [];
+  user: string | undefined;
+  current: string | undefined;
+  sessions: string[] = [];
+  transfers: TransferSnapshot[] = [];
+  /** Called before a method does its work; may reject, or wait. The key is the method's name. */
+  readonly before = new Map<string, (...args: readonly unknown[]) => Promise<void> | void>();
+  readonly #finish = new Map<number, (outcome: TransferOutcome) => void>();
+  #emit: (event: ClientEvent) => unknown = () => undefined;
+  #nextTransfer = 1;
+  #closed = false;
+
+  onEvent(listener: (event: ClientEvent) => unknown): void {
+    this.#emit = listener;
+  }
+
+  emit(event: ClientEvent): unknown {
+    return this.#emit(event);
+  }
+
+  async connect(): Promise<void> {
+    await this.#call('connect');
+    this.emit({ event: 'connected', server: 'localhost:9090', fingerprint: FINGERPRINT, trust: 'known' });
+  }
+
+  checkName(user: string): Promise<void> {
+    return this.#call('checkName', user);
+  }
+
+  async register(user: string, password: string): Promise<void> {
+    await this.#call('register', user, password);
+    this.#loggedIn(user, true);
+  }
+
+  async login(user: string, password: string): Promise<void> {
+    await this.#call('login', user, password);
+    this.#loggedIn(user, false);
+  }
+
+  async listClients(prefix?: string): Promise<ClientList> {
+    await this.#call('listClients', prefix);
+    return { clients: ['alice', 'bob'], total: 2 };
+  }
+
+  async openSession(user: string): Promise<PeerInfo> {
+    await this.#call('openSession', user);
+    this.open(user, 'outgoing');
+    return { user, fingerprint: FINGERPRINT, addresses: ['192.0.2.7:4000'] };
+  }
+
+  async answerSession(accept: boolean, user?: string): Promise<void> {
+    await this.#call('answerSession', accept, user);
+  }
+
+  switchSession(user: string): void {
+    this.calls.push(`switchSession ${user}`);
+    this.current = user;
+  }
+
+  async closeSession(): Promise<void> {
+    await this.#call('closeSession');
+    const peer = this.current;
+    if (peer === undefined) throw new P2pError('no-session', 'You are not in a session.');
+    this.sessions = this.sessions.filter((one) => one !== peer);
+    this.current = undefined;
+    this.emit({ event: 'session-closed', peer, reason: `You ended the session with ${peer}.`, code: 'closed-by-you', undelivered: 0 });
+  }
+
+  async say(text: string, to?: string): Promise<void> {
+    await this.#call('say', text, to);
+    const peer = to ?? this.current;
+    if (peer === undefined) throw new P2pError('no-session', 'You are not in a session.');
+    this.emit({ event: 'message', peer, direction: 'out', text });
+  }
+
+  async sendFile(path: string): Promise<OutgoingTransfer> {
+    await this.#call('sendFile', path);
+    const id = this.#nextTransfer++;
+    const peer = this.current ?? 'nobody';
+    this.transfers.push({ id, peer, direction: 'outgoing', name: path, size: 100, bytes: 0, state: 'offered' });
+    this.emit({ event: 'offer', id, peer, direction: 'outgoing', name: path, kind: 'file', size: 100 });
+    return { id, finished: new Promise((resolve) => this.#finish.set(id, resolve)) };
+  }
+
+  acceptFile(id?: number): Promise<void> {
+    return this.#call('acceptFile', id);
+  }
+
+  rejectFile(id?: number): Promise<void> {
+    return this.#call('rejectFile', id);
+  }
+
+  cancelFile(id?: number): Promise<void> {
+    return this.#call('cancelFile', id);
+  }
+
+  async disconnect(): Promise<void> {
+    await this.#call('disconnect');
+    if (this.sessions.length > 0) throw new P2pError('session-open', `A session with ${this.sessions.join(', ')} is open. End it with CLOSE_SESSION.`);
+    this.#end();
+  }
+
+  async close(): Promise<void> {
+    await Promise.resolve();
+    if (!this.#closed) this.calls.push('close');
+    this.#end();
+  }
+
+  /** A session comes into being. */
+  open(peer: string, direction: 'incoming' | 'outgoing'): void {
+    this.sessions.push(peer);
+    const current = direction === 'outgoing' || this.current === undefined;
+    if (current) this.current = peer;
+    this.emit({ event: 'session-opened', peer, direction, path: 'direct', address: '192.0.2.7:4000', fingerprint: FINGERPRINT, firstContact: false, current });
+  }
+
+  done(id: number): void {
+    const transfer = this.#take(id);
+    const { peer, direction, name, size } = transfer;
+    this.#ended({ event: 'transfer-done', id, peer, direction, name, bytes: size, resumed: 0, seconds: 2, blake3: BLAKE3 });
+  }
+
+  failTransfer(id: number): void {
+    const { peer, direction, name } = this.#take(id);
+    this.#ended({ event: 'transfer-failed', id, peer, direction, name, code: 'rejected', message: 'The other side does not want it.' });
+  }
+
+  /** The first call of `method` resolves this. */
+  called(method: string): Promise<void> {
+    return new Promise((resolve) => {
+      const previous = this.before.get(method);
+      this.before.set(method, (...args) => {
+        resolve();
+        return previous?.(...args);
+      });
+    });
+  }
+
+  #take(id: number): TransferSnapshot {
+    const transfer = this.transfers.find((one) => one.id === id);
+    if (transfer === undefined) throw new Error(`no transfer ${id}`);
+    this.transfers = this.transfers.filter((one) => one.id !== id);
+    return transfer;
+  }
+
+  #ended(outcome: TransferOutcome): void {
+    this.emit(outcome);
+    this.#finish.get(outcome.id)?.(outcome);
+  }
+
+  #loggedIn(user: string, isNew: boolean): void {
+    this.user = user;
+    this.emit({ event: 'logged-in', user, new: isNew, fingerprint: FINGERPRINT });
+  }
+
+  #end(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.sessions = [];
+    this.current = undefined;
+    this.emit({ event: 'disconnected', reason: 'You have left.', code: 'closed' });
+  }
+
+  async #call(method: string, ...args: readonly unknown[]): Promise<void> {
+    this.calls.push([method, ...args.filter((one) => one !== undefined).map(String)].join(' '));
+    await this.before.get(method)?.(...args);
+  }
+}
