@@ -165,4 +165,21 @@ describe('the send pump', () => {
     }
     assert.equal(log.length, 30);
   });
+
+  it('drops what was read for a transfer that has ended meanwhile', async () => {
+    const waiting: (() => void)[] = [];
+    const log: string[] = [];
+    const pool = new BufferPool();
+    const pump = new SendPump(() => new Promise((resolve) => waiting.push(resolve)), pool, new ManualClock());
+    const ended = new FakeTransfer('ended', 4, log);
+    pump.add(ended);
+    while (pool.out < 4) await new Promise((resolve) => setImmediate(resolve));
+    ended.live = false;
+    pump.remove(ended);
+    while (pool.out > 0) {
+      waiting.shift()?.();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.deepEqual(log, ['ended', 'ended']);
+  });
 });

@@ -1,6 +1,6 @@
 /** The receiver's disk: names taken, links laid, folders swapped or gone, no room (HOSTILE 26, 27, 33, 34). */
 import assert from 'node:assert/strict';
-import { chmod, link, lstat, mkdir, readdir, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { chmod, link, lstat, lutimes, mkdir, readdir, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { ReceiveStore } from '../../src/transfer/receive-store.js';
@@ -128,6 +128,7 @@ describe('a receive store', () => {
     await writeFile(join(partial, 'notes.txt'), 'keep');
     await symlink(join(root, 'mine'), join(partial, `${'0'.repeat(32)}.part`));
     for (const path of [join(partial, old!), join(root, 'mine'), join(partial, 'notes.txt')]) await utimes(path, day, day);
+    await lutimes(join(partial, `${'0'.repeat(32)}.part`), day, day);
     await store.removeLeftovers(Date.now());
     assert.deepEqual((await readdir(partial)).sort(), [`${'0'.repeat(32)}.part`, young, 'notes.txt'].sort());
     assert.equal(await readFile(join(root, 'mine'), 'utf8'), 'keep');
