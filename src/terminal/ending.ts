@@ -15,7 +15,8 @@ export class Ending {
   see(event: ClientEvent): void {
     if (event.event === 'transfer-done' || event.event === 'transfer-failed') for (const watch of [...this.#watches]) watch(event);
     if (event.event === 'disconnected') {
-      this.#disconnected = event;
+      // A later one only says that the engine was closed in answer to this one.
+      this.#disconnected ??= event;
       this.#over.abort();
     }
   }
@@ -33,7 +34,7 @@ export class Ending {
     return this.#over.signal;
   }
 
-  /** The engine's last event, if it has come. */
+  /** Why the link to the server is closed, once it is. */
   get disconnected(): ClientEventOf<'disconnected'> | undefined {
     return this.#disconnected;
   }

@@ -55,13 +55,14 @@ export class JsonFace implements Face {
 
   async run(api: ClientApi, stop: AbortSignal): Promise<ExitCode> {
     this.#ending.endWith(stop, this.#options.stdout);
+    // A command that waits fails when the engine closes; nothing else would end it.
+    this.#ending.over.addEventListener('abort', () => void api.close(), { once: true });
     const failed = this.#options.exec.length > 0 ? await this.#script(api) : await this.#conversation(api);
     if (!failed && this.#options.stay) await this.#ending.untilOver();
     if (!failed && !this.#ending.over.aborted) await this.#ending.finishTransfers(api);
-    const disconnected = this.#ending.disconnected;
-    if (disconnected === undefined) await api.close();
-    if (failed) return ExitCode.commandFailed;
-    return disconnected === undefined ? ExitCode.fine : exitCodeFor(disconnected.code);
+    await api.close();
+    if (stop.aborted) return ExitCode.fine;
+    return failed ? ExitCode.commandFailed : exitCodeFor(this.#ending.disconnected?.code ?? 'closed');
   }
 
   close(): void {

@@ -17,8 +17,10 @@ export class Output {
   constructor(stream: OutputStream) {
     this.#stream = stream;
     stream.on('error', (error) => {
-      debug('output broke: %s', error.message);
+      // Where it is stderr that broke, the debug line itself fails again.
+      if (this.#broken.signal.aborted) return;
       this.#broken.abort();
+      debug('output broke: %s', error.message);
     });
   }
 

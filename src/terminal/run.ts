@@ -70,6 +70,8 @@ export async function run(options: TerminalOptions, createClient: CreateClient, 
   } catch (error) {
     if (!(error instanceof P2pError)) throw error;
     face.fail(error);
+    // That the link is closed now is part of the same news.
+    api?.onEvent(() => undefined);
     const code = exitCodeFor(error.code);
     return code === Exit.fine ? Exit.commandFailed : code;
   } finally {

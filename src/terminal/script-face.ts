@@ -92,10 +92,10 @@ export class ScriptFace implements Face {
 
   /** The link was closed, by a command or from outside, or a signal came. */
   async #endEarly(api: ClientApi, stop: AbortSignal): Promise<ExitCode> {
-    const disconnected = this.#ending.disconnected;
-    if (disconnected !== undefined) return exitCodeFor(disconnected.code);
     await api.close();
-    return stop.aborted && this.#options.stay ? ExitCode.fine : ExitCode.commandFailed;
+    if (stop.aborted) return this.#options.stay ? ExitCode.fine : ExitCode.commandFailed;
+    if (this.#options.stdout.broken.aborted) return ExitCode.commandFailed;
+    return exitCodeFor(this.#ending.disconnected?.code ?? 'closed');
   }
 
   /** Lines to run; blank ones and comments (`# …`, `#!…`) are left out. */

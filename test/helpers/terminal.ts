@@ -34,7 +34,9 @@ export class ProgramTerminal {
     const { columns = 80, rows = 24, cwd = process.cwd(), env = {} } = options;
     this.#terminal = new xterm.Terminal({ cols: columns, rows, scrollback: SCROLLBACK_ROWS, allowProposedApi: true });
     // Colour is asked for by the tests that want it.
-    const surroundings = { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined, NODE_TEST_CONTEXT: undefined, ...env };
+    const wanted: Record<string, string | undefined> = { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined, NODE_TEST_CONTEXT: undefined, ...env };
+    // Left in, undefined would arrive as that very word.
+    const surroundings = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined));
     this.#pty = spawn(file, [...args], { name: 'xterm-256color', cols: columns, rows, cwd, env: surroundings });
     this.#terminal.onData((reply) => {
       this.replies += reply;

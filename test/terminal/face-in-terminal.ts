@@ -12,6 +12,20 @@ const PROGRAM = fileURLToPath(new URL('./fixtures/face-program.js', import.meta.
 
 const DEADLINE_MS = 15_000;
 
+export interface FaceOptions extends ProgramTerminalOptions {
+  /** Under a shell that lives on and shows how the program ended and how it left the terminal. */
+  readonly shell?: boolean;
+  /** Inside tmux, with this socket name. */
+  readonly tmux?: string;
+}
+
+function commandLine({ shell, tmux }: FaceOptions): string[] {
+  const program = [process.execPath, PROGRAM];
+  if (shell === true) return ['/bin/bash', '-c', 'trap : INT; "$@"; echo "ended with $?"; stty -a', 'bash', ...program];
+  // The configuration of whoever runs the tests stays out of it.
+  return tmux === undefined ? program : ['tmux', '-L', tmux, '-f', '/dev/null', 'new-session', ...program];
+}
+
 export class FaceInTerminal {
   readonly terminal: ProgramTerminal;
   readonly #socket: Socket;
@@ -28,20 +42,22 @@ export class FaceInTerminal {
   }
 
   /** At the start-up questions. */
-  static async start(options: ProgramTerminalOptions = {}): Promise<FaceInTerminal> {
+  static async start(options: FaceOptions = {}): Promise<FaceInTerminal> {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const address = server.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     const connected = once(server, 'connection') as Promise<[Socket]>;
-    const terminal = new ProgramTerminal(process.execPath, [PROGRAM], { ...options, env: { TEST_PORT: String(port), ...options.env } });
+    const env = { TEST_PORT: String(port), ...options.env };
+    const [file = '', ...args] = commandLine(options);
+    const terminal = new ProgramTerminal(file, args, { ...options, env });
     const [socket] = await connected;
     server.close();
     return new FaceInTerminal(terminal, socket);
   }
 
   /** Logged in as alice, at the prompt. */
-  static async startLoggedIn(options: ProgramTerminalOptions = {}): Promise<FaceInTerminal> {
+  static async startLoggedIn(options: FaceOptions = {}): Promise<FaceInTerminal> {
     const face = await FaceInTerminal.start({ ...options, env: { TEST_USER: 'alice', P2P_PASSWORD: 'pässword', ...options.env } });
     await face.terminal.waitForText(/^server> $|^server>$/mu);
     return face;

@@ -1,0 +1,149 @@
+/**
+ * Typed lines and the commands that they mean.
+ */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { P2pError } from '../../src/protocol/errors.js';
+import type { Command } from '../../src/terminal/commands.js';
+import { COMMANDS, nearestCommand, parseCommand } from '../../src/terminal/commands.js';
+import { HELP } from '../../src/terminal/help.js';
+import { expandHome } from '../../src/terminal/perform.js';
+
+const understood: [string, Command][] = [
+  ['GET_CLIENT_LIST', { command: 'GET_CLIENT_LIST', prefix: '' }],
+  ['get_client_list', { command: 'GET_CLIENT_LIST', prefix: '' }],
+  ['GET_CLIENT_LIST bo', { command: 'GET_CLIENT_LIST', prefix: 'bo' }],
+  ['GET_CLIENT_LIST<bo>', { command: 'GET_CLIENT_LIST', prefix: 'bo' }],
+  ['/list', { command: 'GET_CLIENT_LIST', prefix: '' }],
+  ['GET_CLIENT_INFO bob', { command: 'GET_CLIENT_INFO', user: 'bob' }],
+  ['GET_CLIENT_INFO<bob>', { command: 'GET_CLIENT_INFO', user: 'bob' }],
+  ['GET_CLIENT_INFO <bob>', { command: 'GET_CLIENT_INFO', user: 'bob' }],
+  ['GET_CLIENT_INFO "bob"', { command: 'GET_CLIENT_INFO', user: 'bob' }],
+  ["Get_Client_Info\t'bob'  ", { command: 'GET_CLIENT_INFO', user: 'bob' }],
+  ['/connect bob', { command: 'GET_CLIENT_INFO', user: 'bob' }],
+  ['SEND_FILE a.txt', { command: 'SEND_FILE', path: 'a.txt' }],
+  ['SEND_FILE a b.txt', { command: 'SEND_FILE', path: 'a b.txt' }],
+  ['SEND_FILE "a b.txt"', { command: 'SEND_FILE', path: 'a b.txt' }],
+  ["SEND_FILE 'a b.txt'", { command: 'SEND_FILE', path: 'a b.txt' }],
+  ['SEND_FILE<a b.txt>', { command: 'SEND_FILE', path: 'a b.txt' }],
+  ['SEND_FILE<"a b.txt">', { command: 'SEND_FILE', path: 'a b.txt' }],
+  ['SEND_FILE a\\ b\\(1\\).txt', { command: 'SEND_FILE', path: 'a b(1).txt' }],
+  ['SEND_FILE "say \\"hi\\" \\\\ x"', { command: 'SEND_FILE', path: 'say "hi" \\ x' }],
+  ["SEND_FILE '/home/a/it'\\''s here.txt'", { command: 'SEND_FILE', path: "/home/a/it's here.txt" }],
+  ["SEND_FILE bob's file.txt", { command: 'SEND_FILE', path: "bob's file.txt" }],
+  ['SEND_FILE "unfinished', { command: 'SEND_FILE', path: '"unfinished' }],
+  ['SEND_FILE C:\\docs\\a.txt', { command: 'SEND_FILE', path: 'C:\\docs\\a.txt' }],
+  ['/send ~/a.txt', { command: 'SEND_FILE', path: '~/a.txt' }],
+  ['ACCEPT_FILE', { command: 'ACCEPT_FILE', id: undefined }],
+  ['ACCEPT_FILE 3', { command: 'ACCEPT_FILE', id: 3 }],
+  ['accept_file<3>', { command: 'ACCEPT_FILE', id: 3 }],
+  ['/accept #3', { command: 'ACCEPT_FILE', id: 3 }],
+  ['REJECT_FILE 3', { command: 'REJECT_FILE', id: 3 }],
+  ['/cancel', { command: 'CANCEL_FILE', id: undefined }],
+  ['ACCEPT_SESSION', { command: 'ACCEPT_SESSION', user: undefined }],
+  ['REJECT_SESSION bob', { command: 'REJECT_SESSION', user: 'bob' }],
+  ['/accept-session bob', { command: 'ACCEPT_SESSION', user: 'bob' }],
+  ['SWITCH_SESSION bob', { command: 'SWITCH_SESSION', user: 'bob' }],
+  ['CLOSE_SESSION', { command: 'CLOSE_SESSION' }],
+  ['/close', { command: 'CLOSE_SESSION' }],
+  ['DISCONNECT_CLIENT ', { command: 'DISCONNECT_CLIENT' }],
+  ['/quit', { command: 'DISCONNECT_CLIENT' }],
+  ['#HELP', { command: '#HELP' }],
+  ['#help', { command: '#HELP' }],
+  ['/HELP', { command: '#HELP' }],
+];
+
+const chat: [string, string][] = [
+  ['hello', 'hello'],
+  ['HELLO BOB', 'HELLO BOB'],
+  ['#1 is best', '#1 is best'],
+  ['help', 'help'],
+  ['GET_CLIENT_LISTS are nice'.toLowerCase(), 'get_client_lists are nice'],
+  [' GET_CLIENT_LIST', 'GET_CLIENT_LIST'],
+  ['  two spaces', ' two spaces'],
+  ['//etc/passwd', '/etc/passwd'],
+  [' /quit', '/quit'],
+  ['<b>', '<b>'],
+  ['', ''],
+];
+
+const refused: [string, string, RegExp][] = [
+  ['/conect bob', 'unknown-command', /Did you mean \/connect\?.*begin the line with a space/u],
+  ['SEND_FLIE a', 'unknown-command', /Did you mean SEND_FILE\?/u],
+  ['GET_CLIENT_LISTS', 'unknown-command', /Did you mean GET_CLIENT_LIST\?/u],
+  ['/xyzzyplugh', 'unknown-command', /#HELP lists all commands/u],
+  ['/etc/passwd', 'unknown-command', /There is no command \/etc/u],
+  ['MAX_VALUE is wrong', 'unknown-command', /There is no command MAX_VALUE/u],
+  ['/\x1b[2J', 'unknown-command', /There is no command \/\\x1b\[2J/u],
+  ['GET_CLIENT_INFO', 'bad-argument', /Whom\?/u],
+  ['GET_CLIENT_INFO<>', 'bad-argument', /Whom\?/u],
+  ['GET_CLIENT_INFO two names', 'bad-argument', /"two names" is not a user name/u],
+  ['GET_CLIENT_INFO b\x1bob', 'bad-argument', /b\\x1bob/u],
+  ['SEND_FILE', 'bad-argument', /Which file\?/u],
+  ['SEND_FILE ""', 'bad-argument', /Which file\?/u],
+  ['ACCEPT_FILE x', 'bad-argument', /number/u],
+  ['ACCEPT_FILE 0', 'bad-argument', /number/u],
+  ['ACCEPT_FILE 99999999999999999999', 'bad-argument', /number/u],
+  ['CLOSE_SESSION now', 'bad-argument', /stands alone/u],
+  ['GET_CLIENT_LIST a b', 'bad-argument', /beginning of a user name/u],
+];
+
+describe('a typed line', () => {
+  for (const [line, command] of understood) it(`is a command: ${line}`, () => assert.deepEqual(parseCommand(line), command));
+  for (const [line, text] of chat) it(`is chat: "${line}"`, () => assert.deepEqual(parseCommand(line), { command: 'SAY', text }));
+  for (const [line, code, message] of refused) {
+    it(`is an error with a next step: ${JSON.stringify(line)}`, () => {
+      assert.throws(() => parseCommand(line), (error) => error instanceof P2pError && error.code === code && message.test(error.message));
+    });
+  }
+
+  it('is always a command, chat, or an expected error, and no error holds a control character', () => {
+    const word = fc.constantFrom(...Object.keys(COMMANDS), ...Object.values(COMMANDS).flatMap(({ short }) => short), 'FOO_BAR', '/x');
+    const line = fc.tuple(fc.oneof(word, fc.constant('')), fc.constantFrom('', ' ', '<', ' "', " '"), fc.string({ unit: 'binary' }));
+    fc.assert(
+      fc.property(line, (parts) => {
+        try {
+          parseCommand(parts.join(''));
+        } catch (error) {
+          assert.ok(error instanceof P2pError);
+          assert.doesNotMatch(error.message, /[\x00-\x1f\x7f-\x9f]/u);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('can say anything with a space in front', () => {
+    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => assert.deepEqual(parseCommand(` ${text}`), { command: 'SAY', text })));
+  });
+
+  it('can name any path in single quotes without one', () => {
+    const path = fc.string({ unit: 'grapheme', minLength: 1 }).filter((one) => !one.includes("'") && !one.includes('\0'));
+    fc.assert(fc.property(path, (one) => assert.deepEqual(parseCommand(`SEND_FILE '${one}'`), { command: 'SEND_FILE', path: one })));
+  });
+});
+
+describe('the nearest command', () => {
+  it('is none for a word that is like no command', () => assert.equal(nearestCommand('/abracadabra'), undefined));
+  it('is found past exchanged letters', () => assert.equal(nearestCommand('/lsit'), '/list'));
+});
+
+describe('#HELP', () => {
+  it('fits a screen', () => {
+    assert.ok(HELP.length <= 40);
+    for (const line of HELP) assert.ok(line.length <= 80, line);
+  });
+  it('names every command', () => {
+    for (const name of Object.keys(COMMANDS)) assert.ok(HELP.some((line) => line.includes(name)), name);
+  });
+});
+
+describe('~ in a path', () => {
+  it('is the home directory, alone or before a separator', () => {
+    assert.equal(expandHome('~', '/home/a'), '/home/a');
+    assert.equal(expandHome('~/x y', '/home/a'), '/home/a/x y');
+    assert.equal(expandHome('~bob/x', '/home/a'), '~bob/x');
+    assert.equal(expandHome('a~', '/home/a'), 'a~');
+  });
+});

@@ -1,0 +1,168 @@
+/**
+ * What people read: wording, sizes, rows, and that no message can look like a notice (HOSTILE 22, 23).
+ */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import type { ClientEvent } from '../../src/client/api.js';
+import { P2pError } from '../../src/protocol/errors.js';
+import type { Line } from '../../src/terminal/layout.js';
+import { cellsOf, rowsOf } from '../../src/terminal/layout.js';
+import { ProgressPace } from '../../src/terminal/progress.js';
+import { bar, formatDuration, formatRate, formatSize, percent } from '../../src/terminal/quantities.js';
+import type { WordingContext } from '../../src/terminal/wording.js';
+import { clientInfoLines, clientListLines, errorLines, eventLines, progressLines, promptOf, scriptErrorText } from '../../src/terminal/wording.js';
+import { BLAKE3, FINGERPRINT } from './fake-client.js';
+
+const context: WordingContext = { user: 'alice', current: 'bob', sessions: ['bob'], accept: 'ask', interactive: true };
+
+function words(event: ClientEvent, more: Partial<WordingContext> = {}): string[] {
+  return eventLines(event, { ...context, ...more }).map(({ prefix, text }) => prefix + text);
+}
+
+const opened = { event: 'session-opened', peer: 'bob', direction: 'incoming', path: 'direct', address: '[::1]:4000', fingerprint: FINGERPRINT, firstContact: false, current: true } as const;
+const transfer = { id: 3, peer: 'bob', direction: 'incoming', name: 'a.bin' } as const;
+
+const cases: [string, ClientEvent, Partial<WordingContext>, string[]][] = [
+  ['first contact with a server', { event: 'connected', server: 'h:1', fingerprint: FINGERPRINT, trust: 'new' }, {}, [
+    '-- Connected to h:1.',
+    `-- First contact with this server. Its fingerprint is ${FINGERPRINT}; compare it with what its operator tells you. From now on a change is refused.`,
+  ]],
+  ['a known server', { event: 'connected', server: 'h:1', fingerprint: FINGERPRINT, trust: 'known' }, {}, [`-- Connected to h:1. Known server, ${FINGERPRINT}`]],
+  ['login in a script gives no advice', { event: 'logged-in', user: 'alice', new: false, fingerprint: FINGERPRINT }, { interactive: false }, [
+    `-- You are alice, your fingerprint is ${FINGERPRINT}`,
+  ]],
+  ['a session that is not current', { ...opened, peer: 'carol', current: false }, {}, [
+    '-- carol opened a session with you (direct, [::1]:4000). You still talk to bob; SWITCH_SESSION carol changes that.',
+  ]],
+  ['first contact with a peer', { ...opened, firstContact: true }, { interactive: false }, [
+    '-- bob opened a session with you (direct, [::1]:4000).',
+    `-- First contact with bob. The fingerprint is ${FINGERPRINT}; compare it with bob over another channel. A change is refused.`,
+  ]],
+  ['a request for a session', { event: 'session-request', peer: 'bob', fingerprint: FINGERPRINT }, {}, [
+    `-- bob asks for a session (fingerprint ${FINGERPRINT}). ACCEPT_SESSION bob or REJECT_SESSION bob.`,
+  ]],
+  ['a lost session with unconfirmed messages', { event: 'session-closed', peer: 'bob', reason: 'no answer', code: 'link-lost', undelivered: 2 }, { current: undefined, sessions: ['carol'] }, [
+    '!! The session with bob is lost: no answer',
+    '!! 2 of your messages to bob were not confirmed and may be lost.',
+    '-- What you type now goes to the server; SWITCH_SESSION <user> talks to carol.',
+  ]],
+  ['a message of several lines', { event: 'message', peer: 'bob', direction: 'in', text: 'a\n-- b' }, {}, ['bob> a', 'bob> -- b']],
+  ['an own message, in a script', { event: 'message', peer: 'bob', direction: 'out', text: 'hi' }, { interactive: false }, ['alice> hi']],
+  ['an own message, where it was typed', { event: 'message', peer: 'bob', direction: 'out', text: 'hi' }, {}, []],
+  ['an offer', { event: 'offer', ...transfer, kind: 'file', size: 1_500_000 }, {}, ['-- bob offers "a.bin" (1.50 MB), number 3. ACCEPT_FILE 3 or REJECT_FILE 3.']],
+  ['an offer under --accept all', { event: 'offer', ...transfer, kind: 'file', size: 1 }, { accept: 'all' }, ['-- bob offers "a.bin" (1 byte), number 3. It is accepted.']],
+  ['a received file', { event: 'transfer-done', ...transfer, path: '/r/a.bin', bytes: 3_000_000, resumed: 1_000_000, seconds: 2, blake3: BLAKE3 }, {}, [
+    '-- Received "a.bin" from bob: 3.00 MB in 2.0 s, 1.00 MB/s, 1.00 MB of it were there already. Verified.',
+    '-- Stored as /r/a.bin',
+    `-- BLAKE3 ${BLAKE3}`,
+  ]],
+  ['a failed transfer', { event: 'transfer-failed', ...transfer, code: 'disk-full', message: 'The disk is full.' }, {}, ['!! "a.bin" from bob was not transferred: The disk is full.']],
+  ['the wished-for end', { event: 'disconnected', reason: 'x', code: 'closed' }, {}, ['-- Disconnected. Goodbye.']],
+  ['another end', { event: 'disconnected', reason: 'The server ends.', code: 'shutting-down' }, {}, ['!! Disconnected: The server ends.']],
+];
+
+describe('the words for an event', () => {
+  for (const [name, event, more, lines] of cases) it(name, () => assert.deepEqual(words(event, more), lines));
+});
+
+describe('the words for results', () => {
+  it('keep the original wording', () => {
+    assert.deepEqual(clientListLines({ clients: ['alice', 'bob'], total: 2 }).map(({ text }) => text), ['CLIENT_LIST<alice, bob>']);
+    assert.deepEqual(clientInfoLines({ user: 'bob', fingerprint: FINGERPRINT, addresses: ['1.2.3.4:5', '6.7.8.9:1'] }).map(({ text }) => text), ['CLIENT_INFO<bob, 1.2.3.4:5>']);
+  });
+  it('make errors of scripts greppable by code', () => {
+    assert.equal(scriptErrorText(new P2pError('no-session', 'a\nb')), 'p2p-client: a\\nb [no-session]');
+  });
+  it('show in the prompt who is spoken to', () => {
+    assert.equal(promptOf('alice', 'bob'), 'alice → bob> ');
+    assert.equal(promptOf('alice', undefined), 'server> ');
+  });
+});
+
+describe('text from others', () => {
+  const evil = fc.string({ unit: fc.oneof(fc.constantFrom('\x1b', '\n', '\r', '\u202e', ' ', '-', '!', '>', 'x', '漢', '😀'), fc.string({ unit: 'binary', minLength: 1, maxLength: 1 })), maxLength: 200 });
+
+  it('never makes a row that begins otherwise than its speaker, at any width', () => {
+    fc.assert(
+      fc.property(evil, fc.integer({ min: 1, max: 120 }), (text, columns) => {
+        for (const line of eventLines({ event: 'message', peer: 'bob', direction: 'in', text }, context)) {
+          for (const row of rowsOf(line, columns)) {
+            assert.equal(row.prefix, 'bob> ');
+            assert.doesNotMatch(row.text, /[\x00-\x1f\x7f-\x9f\u2028\u2029]/u);
+            assert.ok(columns < 16 || cellsOf(row.prefix + row.text) < columns, 'the terminal would wrap it');
+          }
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('never leaves the row of a notice, nor its form', () => {
+    fc.assert(
+      fc.property(evil, fc.integer({ min: 16, max: 120 }), (text, columns) => {
+        const events: ClientEvent[] = [
+          { event: 'offer', id: 1, peer: text, direction: 'incoming', name: text, kind: 'file', size: 1 },
+          { event: 'transfer-failed', id: 1, peer: text, direction: 'outgoing', name: text, code: 'cancelled', message: text },
+          { event: 'warning', code: 'peer-key-changed', message: text },
+          { event: 'server-lost', reason: text },
+          { event: 'disconnected', reason: text, code: 'displaced' },
+        ];
+        const lines = [...events.flatMap((event) => eventLines(event, context)), ...errorLines(new P2pError('unavailable', text))];
+        for (const row of lines.flatMap((line) => rowsOf(line, columns))) {
+          assert.match(row.prefix, /^(?:-- |!! | {3})$/u);
+          assert.doesNotMatch(row.text, /[\x00-\x1f\x7f-\x9f\u2028\u2029\u202e]/u);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('rows', () => {
+  const line = (text: string): Line => ({ kind: 'message', prefix: 'bob> ', again: 'bob> ', text });
+  it('break at spaces, inside words where there is none, never inside a wide character', () => {
+    assert.deepEqual(rowsOf(line('one two three'), 14).map(({ text }) => text), ['one two', 'three']);
+    assert.deepEqual(rowsOf(line('abcdefghijkl'), 14).map(({ text }) => text), ['abcdefgh', 'ijkl']);
+    assert.deepEqual(rowsOf(line('漢字漢字漢'), 14).map(({ text }) => text), ['漢字漢字', '漢']);
+  });
+  it('lose no text', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 1, max: 60 }), (text, columns) => {
+        const shown = rowsOf(line(text), columns).map((row) => row.text).join('');
+        assert.equal(shown.replace(/\s/gu, ''), text.replace(/\s/gu, ''));
+      }),
+    );
+  });
+  it('are one where there is no terminal', () => assert.equal(rowsOf(line('x'.repeat(500)), undefined).length, 1));
+});
+
+describe('quantities', () => {
+  const sizes: [number, string][] = [[0, '0 bytes'], [1, '1 byte'], [999, '999 bytes'], [1000, '1.00 kB'], [999_499, '999 kB'], [999_500, '1.00 MB'], [5 * 2 ** 30, '5.37 GB'], [Number.MAX_SAFE_INTEGER, '9.01 PB']];
+  for (const [bytes, text] of sizes) it(`${bytes} is ${text}`, () => assert.equal(formatSize(bytes), text));
+  const times: [number, string][] = [[0.44, '0.4 s'], [9.96, '10 s'], [61, '1:01'], [3600, '1:00:00'], [Number.POSITIVE_INFINITY, '?'], [-1, '?']];
+  for (const [seconds, text] of times) it(`${seconds} seconds are ${text}`, () => assert.equal(formatDuration(seconds), text));
+  it('are shown for a running transfer', () => {
+    assert.equal(formatRate(1234.5), '1.24 kB/s');
+    assert.equal(percent(999, 1000), 99);
+    assert.equal(percent(0, 0), 100);
+    assert.equal(bar(50, 100, 4), '[##--]');
+    const lines = progressLines({ event: 'progress', id: 3, bytes: 40, total: 100, rate: 10 }, { ...transfer, size: 100, bytes: 40, state: 'running' });
+    assert.deepEqual(lines.map(({ prefix, text }) => prefix + text), ['-- [########------------] 40 % "a.bin" from bob: 40 bytes of 100 bytes, 10 bytes/s, 6.0 s left']);
+  });
+});
+
+describe('the pace of progress lines', () => {
+  const at = (bytes: number) => ({ event: 'progress', id: 1, bytes, total: 100, rate: 1 }) as const;
+  it('has the first after two seconds, then one for each ten percent, at most every two seconds', () => {
+    const pace = new ProgressPace();
+    const seen = [[0, 0], [1000, 5], [2000, 10], [2500, 30], [4000, 35], [6000, 36], [34_001, 37]].filter(([now = 0, bytes = 0]) => pace.isDue(at(bytes), now));
+    assert.deepEqual(seen, [[2000, 10], [4000, 35], [34_001, 37]]);
+  });
+  it('forgets a transfer that has ended', () => {
+    const pace = new ProgressPace();
+    pace.isDue(at(0), 0);
+    pace.isDue({ event: 'transfer-failed', ...transfer, id: 1, code: 'cancelled', message: '' }, 1);
+    assert.equal(pace.isDue(at(50), 5000), false);
+  });
+});
