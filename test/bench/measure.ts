@@ -47,7 +47,7 @@ function childrenOf(pid: number): number[] {
 }
 
 /** All that `pid` has started, itself not. */
-function descendantsOf(pid: number): number[] {
+export function descendantsOf(pid: number): number[] {
   return childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)]);
 }
 

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { measureChat } from './chat.js';
 import type { ChatTimes } from './chat.js';
+import { descendantsOf } from './measure.js';
 import { netcat } from './rivals/netcat.js';
 import { p2pChat, startPair } from './rivals/p2p-chat.js';
 import { rsync } from './rivals/rsync.js';
@@ -79,6 +80,7 @@ async function main(): Promise<number> {
   }
   const folder = await mkdtemp(join(options.dir, 'p2p-bench-'));
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void abandon(remove));
   try {
     say(`writing ${options.bytes / MiB} MiB to ${folder}`);
     const [large, small] = await Promise.all([sampleFile(folder, 'large', options.bytes), sampleFile(folder, 'small', 1)]);
@@ -111,6 +113,19 @@ async function main(): Promise<number> {
   } finally {
     await remove();
   }
+}
+
+/** Ends everything at once: what was started is in process groups of its own and would live on. */
+async function abandon(remove: () => Promise<void>): Promise<never> {
+  for (const pid of descendantsOf(process.pid)) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has just ended.
+    }
+  }
+  await remove();
+  process.exit(130);
 }
 
 async function sampleFile(folder: string, name: string, bytes: number) {
