@@ -137,6 +137,7 @@ class Engine implements ClientApi {
     });
     this.#state = 'logged-in';
     this.#emit({ event: 'logged-in', user: account.user, new: isNew, fingerprint: account.identity.fingerprint });
+    // Last, since it lets in those who have asked meanwhile.
     await this.#keeper.keep(account);
   }
 

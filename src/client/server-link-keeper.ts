@@ -79,8 +79,8 @@ export class ServerLinkKeeper {
   async keep(account: Account): Promise<void> {
     const { knownServers, serverName } = this.#options;
     this.#account = account;
-    if (this.#seen?.trust === 'new') await knownServers.add(serverName, this.#seen.fingerprint);
     if (this.#link !== undefined) this.#watch(this.#link);
+    if (this.#seen?.trust === 'new') await knownServers.add(serverName, this.#seen.fingerprint);
   }
 
   /** The link for a request after login. @throws LinkLost while it is down. */

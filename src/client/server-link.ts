@@ -27,6 +27,8 @@ const debug = debuglog('p2p-server-link');
 
 type Request = Extract<ClientMessage, { id: number }>;
 type Reply = ServerMessageOf<'name-free' | 'register-response' | 'registered' | 'login-response' | 'welcome' | 'clients' | 'introduction'>;
+/** What comes without having been asked for. */
+type Pushed = ServerMessageOf<'asked' | 'introduction'>;
 /** A request as callers write it: the link adds the id. */
 export type Asked<TRequest extends Request = Request> = TRequest extends Request ? Omit<TRequest, 'id'> : never;
 
@@ -57,6 +59,8 @@ export class ServerLink {
   readonly #clock: Clock;
   readonly #hello = deferred<undefined>({ quiet: true });
   readonly #replies = new Map<number, Deferred<Reply>>();
+  /** Pushed before somebody attached; at most as many as there may be sessions. */
+  readonly #early: Pushed[] = [];
   #nextId = 1;
   #handlers: ServerLinkHandlers | undefined;
   #end: { readonly reason: P2pError | undefined } | undefined;
@@ -109,9 +113,10 @@ export class ServerLink {
     return this.#connection.open;
   }
 
-  /** Hands pushed messages and the end to their consumer. */
+  /** Hands pushed messages and the end to their consumer, what came since the login first. */
   attach(handlers: ServerLinkHandlers): void {
     this.#handlers = handlers;
+    for (const message of this.#early.splice(0)) this.#push(message, handlers);
     if (this.#end !== undefined) handlers.onEnd(this.#end.reason);
   }
 
@@ -175,10 +180,10 @@ export class ServerLink {
         this.#connection.destroy(new LinkLost(message.code, message.message));
         return;
       case 'asked':
-        this.#handlers?.onAsked(message);
+        this.#pushed(message);
         return;
       case 'introduction':
-        if (message.id === undefined) this.#handlers?.onIntroduction(message);
+        if (message.id === undefined) this.#pushed(message);
         else this.#settle(message.id, (reply) => reply.resolve(message));
         return;
       case 'error': {
@@ -190,6 +195,17 @@ export class ServerLink {
       default:
         this.#settle(message.id, (reply) => reply.resolve(message));
     }
+  }
+
+  /** Others may ask for this client from the moment the server has logged it in, while it still sets itself up. */
+  #pushed(message: Pushed): void {
+    if (this.#handlers !== undefined) this.#push(message, this.#handlers);
+    else if (this.#early.length < peerLimits.sessions) this.#early.push(message);
+  }
+
+  #push(message: Pushed, handlers: ServerLinkHandlers): void {
+    if (message.type === 'asked') handlers.onAsked(message);
+    else handlers.onIntroduction(message);
   }
 
   /** A reply to nothing is one that came after its time-out. */

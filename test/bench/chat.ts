@@ -2,7 +2,7 @@
  * Chat round trip between two real clients: alice says a line, bob's program answers, alice's program sees the answer.
  * Includes both programs' pipes and JSON, as a bot would meet them.
  */
-import type { JsonEvent } from './json-client.js';
+import type { JsonEvent } from '../helpers/json-client.js';
 import type { Pair } from './rivals/p2p-chat.js';
 
 const IDLE_SAMPLES = 1000;

@@ -1,6 +1,6 @@
 /** Start-up: how long `p2p-client --version` takes, against a Node that does nothing. */
 import { spawnSync } from 'node:child_process';
-import { CLIENT } from './json-client.js';
+import { CLIENT } from '../helpers/json-client.js';
 
 const ROUNDS = 20;
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Meter } from './measure.js';
 import type { Usage } from './measure.js';
-import { NotHere } from './processes.js';
+import { NotHere } from '../helpers/processes.js';
 import type { PreparedRival, Rival } from './rivals/rival.js';
 import { checkReceived, flush } from './sample-file.js';
 

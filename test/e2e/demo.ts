@@ -6,8 +6,8 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { JsonClient, startServer } from '../bench/json-client.js';
-import type { RealServer } from '../bench/json-client.js';
+import { JsonClient, startServer } from '../helpers/json-client.js';
+import type { RealServer } from '../helpers/json-client.js';
 
 const MiB = 1024 * 1024;
 const FILE_BYTES = 64 * MiB;

@@ -1,6 +1,6 @@
 /** netcat: bytes through a socket into a file, no encryption, no check. The ceiling. */
 import { join } from 'node:path';
-import { Command, findProgram, freePort, untilListening } from '../processes.js';
+import { Command, findProgram, freePort, untilListening } from '../../helpers/processes.js';
 import type { Rival } from './rival.js';
 
 export const netcat: Rival = {

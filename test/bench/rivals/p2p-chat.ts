@@ -1,9 +1,9 @@
 /** p2p-chat itself: two clients that are logged in to a server. The time includes the introduction and the new peer link. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { JsonClient, CLIENT, startServer } from '../json-client.js';
-import type { RealServer } from '../json-client.js';
-import { NotHere } from '../processes.js';
+import { JsonClient, CLIENT, startServer } from '../../helpers/json-client.js';
+import type { RealServer } from '../../helpers/json-client.js';
+import { NotHere } from '../../helpers/processes.js';
 import type { Rival } from './rival.js';
 
 export interface Pair {

@@ -1,7 +1,7 @@
 /** rsync to a daemon, whole files: no encryption, its own checksum of what arrived. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Command, Program, findProgram, freePort, untilListening } from '../processes.js';
+import { Command, Program, findProgram, freePort, untilListening } from '../../helpers/processes.js';
 import type { Rival } from './rival.js';
 
 export const rsync: Rival = {

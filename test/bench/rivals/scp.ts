@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { Command, Program, findProgram, freePort, untilListening } from '../processes.js';
+import { Command, Program, findProgram, freePort, untilListening } from '../../helpers/processes.js';
 import type { Rival } from './rival.js';
 
 const CIPHER = 'aes128-gcm@openssh.com';

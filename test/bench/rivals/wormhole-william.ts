@@ -10,7 +10,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { Socket } from 'node:net';
 import { basename, join } from 'node:path';
-import { Command, NotHere, Program, findProgram, freePort, untilListening } from '../processes.js';
+import { Command, NotHere, Program, findProgram, freePort, untilListening } from '../../helpers/processes.js';
 import type { Rival } from './rival.js';
 
 const RELAY_NAME = 'transit.magic-wormhole.io';

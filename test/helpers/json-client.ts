@@ -11,14 +11,16 @@ export interface RealServer {
   readonly port: number;
   readonly fingerprint: string;
   close(): Promise<void>;
+  /** As a crash of the machine would. */
+  kill(): void;
 }
 
-/** A server on a free loopback port that keeps its accounts in `folder`. */
-export async function startServer(folder: string): Promise<RealServer> {
-  const program = new Program(process.execPath, [SERVER, '--host', '127.0.0.1', '--port', '0', '--data', folder, '--log-level', 'warn']);
+/** A server on loopback that keeps its accounts in `folder`; port 0 takes a free one. */
+export async function startServer(folder: string, port = 0): Promise<RealServer> {
+  const program = new Program(process.execPath, [SERVER, '--host', '127.0.0.1', '--port', String(port), '--data', folder, '--log-level', 'warn']);
   try {
     const said = await program.untilSaid(/listening on .*:(?<port>\d+)\n[^]*?(?<fingerprint>SHA256:[A-Za-z0-9+/]{43})/u);
-    return { port: Number(said.groups?.['port']), fingerprint: said.groups?.['fingerprint'] ?? '', close: () => program.stop() };
+    return { port: Number(said.groups?.['port']), fingerprint: said.groups?.['fingerprint'] ?? '', close: () => program.stop(), kill: () => void process.kill(program.pid, 'SIGKILL') };
   } catch (error) {
     await program.stop();
     throw error;

@@ -100,15 +100,24 @@ export class Program {
   }
 
   /** Resolves with the match once stdout or stderr has said it. @throws Error when the program ends before. */
-  async untilSaid(pattern: RegExp, timeoutMs = 20_000): Promise<RegExpExecArray> {
-    const deadline = performance.now() + timeoutMs;
-    for (;;) {
-      const match = pattern.exec(this.#said);
-      if (match !== null) return match;
-      if (!this.running) throw new Error(`${this.name} ended: ${this.said}`);
-      if (performance.now() > deadline) throw new Error(`${this.name} did not say ${String(pattern)}: ${this.said}`);
-      await pause(10);
-    }
+  untilSaid(pattern: RegExp, timeoutMs = 20_000): Promise<RegExpExecArray> {
+    return new Promise((resolve, reject) => {
+      const streams = [this.child.stdout, this.child.stderr];
+      const settle = (action: () => void) => {
+        clearTimeout(timer);
+        for (const stream of streams) stream?.off('data', look);
+        action();
+      };
+      const fail = (why: string) => settle(() => reject(new Error(`${this.name} ${why}: ${this.said}`)));
+      const look = () => {
+        const match = pattern.exec(this.#said);
+        if (match !== null) settle(() => resolve(match));
+      };
+      const timer = setTimeout(() => fail(`did not say ${String(pattern)}`), timeoutMs);
+      for (const stream of streams) stream?.on('data', look);
+      void this.#ended.then(() => fail('ended'));
+      look();
+    });
   }
 
   /** SIGTERM to the whole group, SIGKILL after two seconds; idempotent. */
