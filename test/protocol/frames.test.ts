@@ -8,7 +8,7 @@ import { RemoteViolation } from '../../src/protocol/errors.js';
 import { DATA_PREFIX_BYTES, FrameDecoder, jsonFrame, writeDataPrefix } from '../../src/protocol/frames.js';
 import type { FrameDecoderOptions } from '../../src/protocol/frames.js';
 import { frameLimits } from '../../src/protocol/limits.js';
-import { beforeLogin, byteByByte, cutAt, hex, openLink, readFrames, textFrame } from './reading.js';
+import { beforeLogin, byteByByte, cutAt, hex, joined, openLink, readFrames, textFrame } from './reading.js';
 import type { WholeFrame } from './reading.js';
 
 setFlagsFromString('--expose-gc');
@@ -139,27 +139,11 @@ describe('legal frames', () => {
       fc.property(fc.array(anyFrame, { maxLength: 8 }), fc.array(fc.nat(), { maxLength: 30 }), (frames, places) => {
         const bytes = Buffer.concat(frames.map((one) => one.bytes));
         assert.deepEqual(readFrames(cutAt(bytes, places), openLink), readFrames([bytes], openLink));
-        assert.deepEqual(readFrames([bytes], openLink).map(kindOf), mergeNeighbours(frames.map((one) => one.frame)).map(kindOf));
-        assert.deepEqual(readFrames([bytes], openLink), mergeNeighbours(frames.map((one) => one.frame)));
+        assert.deepEqual(readFrames([bytes], openLink), joined(frames.map((one) => one.frame)));
       }),
     );
   });
 });
-
-const kindOf = (frame: WholeFrame): string => frame.kind;
-
-/** What {@link readFrames} makes of two data frames of which one continues the other. */
-function mergeNeighbours(frames: readonly WholeFrame[]): WholeFrame[] {
-  const merged: WholeFrame[] = [];
-  for (const frame of frames) {
-    const last = merged.at(-1);
-    const follows =
-      frame.kind === 'data' && last?.kind === 'data' && last.transfer === frame.transfer && last.offset + last.bytes.length / 2 === frame.offset;
-    if (follows) merged[merged.length - 1] = { ...last, bytes: last.bytes + frame.bytes };
-    else merged.push(frame);
-  }
-  return merged;
-}
 
 describe('refused frames', () => {
   for (const { name, options, bytes } of refused) {

@@ -3,7 +3,7 @@
  * data, cut anywhere. Whatever the cuts, the frames must be the same.
  */
 import { FrameDecoder, jsonFrame } from '../../src/protocol/frames.js';
-import type { FrameDecoderOptions, FrameEvent } from '../../src/protocol/frames.js';
+import type { FrameDecoderOptions } from '../../src/protocol/frames.js';
 import { frameLimits } from '../../src/protocol/limits.js';
 
 /** A frame with its data pieces put together again; `bytes` and `body` as hexadecimal, so that a difference can be read. */
@@ -22,21 +22,24 @@ export function readFrames(chunks: Iterable<Uint8Array>, options: FrameDecoderOp
     // A socket may reuse its buffer: whatever the decoder still needs of it must have been copied.
     const reused = Buffer.from(chunk);
     decoder.push(reused);
-    for (let event = decoder.next(); event !== undefined; event = decoder.next()) append(frames, event);
+    for (let event = decoder.next(); event !== undefined; event = decoder.next()) {
+      frames.push(event.kind === 'json' ? { kind: 'json', body: hex(event.body) } : { ...event, bytes: hex(event.bytes) });
+    }
     reused.fill(0xee);
   }
-  return frames;
+  return joined(frames);
 }
 
-function append(frames: WholeFrame[], event: FrameEvent): void {
-  if (event.kind === 'json') {
-    frames.push({ kind: 'json', body: hex(event.body) });
-    return;
+/** The same frames, with those data frames made one of which each continues the one before. */
+export function joined(frames: readonly WholeFrame[]): WholeFrame[] {
+  const result: WholeFrame[] = [];
+  for (const frame of frames) {
+    const last = result.at(-1);
+    if (frame.kind === 'data' && last?.kind === 'data' && last.transfer === frame.transfer && last.offset + last.bytes.length / 2 === frame.offset) {
+      result[result.length - 1] = { ...last, bytes: last.bytes + frame.bytes };
+    } else result.push(frame);
   }
-  const last = frames.at(-1);
-  const follows = last?.kind === 'data' && last.transfer === event.transfer && last.offset + last.bytes.length / 2 === event.offset;
-  if (follows) frames[frames.length - 1] = { ...last, bytes: last.bytes + hex(event.bytes) };
-  else frames.push({ kind: 'data', transfer: event.transfer, offset: event.offset, bytes: hex(event.bytes) });
+  return result;
 }
 
 /** `bytes` one at a time. */
