@@ -14,6 +14,13 @@ interface Result {
   readonly stderr: string;
 }
 
+interface RunOptions {
+  readonly input?: string;
+  readonly password?: string;
+  readonly port?: number;
+  readonly onStart?: (kill: (signal: NodeJS.Signals) => void) => void;
+}
+
 describe('the client as a script', () => {
   let folder: string;
   let server: RealServer;
@@ -31,7 +38,7 @@ describe('the client as a script', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  async function run(args: readonly string[], { input = '', password = 'of alice', port = server.port, onStart = (_kill: (signal: NodeJS.Signals) => void) => undefined as void } = {}): Promise<Result> {
+  async function run(args: readonly string[], { input = '', password = 'of alice', port = server.port, onStart }: RunOptions = {}): Promise<Result> {
     const child = spawn(process.execPath, [CLIENT, '127.0.0.1', String(port), '--home', join(folder, 'alice'), ...args], {
       env: { ...process.env, P2P_PASSWORD: password, NO_COLOR: '1' },
     });
@@ -39,7 +46,7 @@ describe('the client as a script', () => {
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
     child.stdin.end(input);
-    onStart((signal) => void child.kill(signal));
+    onStart?.((signal) => void child.kill(signal));
     const [code] = (await once(child, 'close')) as [number | null];
     return { code, stdout, stderr };
   }
