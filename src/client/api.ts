@@ -73,8 +73,11 @@ export interface OutgoingTransfer {
  * One person's client. Methods reject with a `P2pError` whose message says what to do next; none of them blocks.
  */
 export interface ClientApi {
-  /** Registers the one consumer of events; called before {@link connect}. */
-  onEvent(listener: (event: ClientEvent) => void): void;
+  /**
+   * Registers the one consumer of events; called before {@link connect}, and again to hand over to another. A promise that
+   * it returns holds back the peer whose event it was until it resolves; it must not reject.
+   */
+  onEvent(listener: (event: ClientEvent) => void | Promise<void>): void;
 
   /** Server link, pin and hello. @throws P2pError `cannot-connect`, `server-key-changed`. */
   connect(): Promise<void>;

@@ -49,7 +49,7 @@ class Engine implements ClientApi {
   #state: State = 'new';
   #closing: Promise<void> | undefined;
   #lastTransferId = 0;
-  #emit: (event: ClientEvent) => void = () => undefined;
+  #consumer: (event: ClientEvent) => void | Promise<void> = () => undefined;
 
   constructor(options: ClientOptions, clock: Clock) {
     this.#options = options;
@@ -88,8 +88,8 @@ class Engine implements ClientApi {
     return [...this.#sessions.values()].flatMap((session) => session.transfers.snapshots()).sort((a, b) => a.id - b.id);
   }
 
-  onEvent(listener: (event: ClientEvent) => void): void {
-    this.#emit = listener;
+  onEvent(listener: (event: ClientEvent) => void | Promise<void>): void {
+    this.#consumer = listener;
   }
 
   async connect(): Promise<void> {
@@ -228,6 +228,11 @@ class Engine implements ClientApi {
     return this.#shutDown(new P2pError('closed', 'You have left.'));
   }
 
+  /** For events that hold nobody back. */
+  #emit(event: ClientEvent): void {
+    void this.#consumer(event);
+  }
+
   get #serverName(): string {
     return formatEndpoint(this.#options.host.toLowerCase(), this.#options.port);
   }
@@ -277,7 +282,7 @@ class Engine implements ClientApi {
       accept: this.#options.accept,
       store: this.#store,
       nextTransferId: () => ++this.#lastTransferId,
-      emit: (event) => this.#emit(event),
+      emit: (event) => this.#consumer(event),
       onEnd: (ended, end) => this.#onSessionEnd(ended, end),
     });
     this.#sessions.set(name, session);

@@ -23,7 +23,8 @@ export interface SessionOptions {
   readonly store: ReceiveStore;
   /** The next number under which a person addresses a transfer; shared by all sessions. */
   nextTransferId(): number;
-  emit(event: ClientEventOf<'message'> | TransferEvent): void;
+  /** A promise asks to be sent no more until it resolves: whoever shows the events is slower than the peer. */
+  emit(event: ClientEventOf<'message'> | TransferEvent): void | Promise<void>;
   /** Exactly once, after every transfer has failed or ended. */
   onEnd(session: Session, end: { readonly code: SessionEnd; readonly reason: string; readonly undelivered: number }): void;
 }
@@ -43,6 +44,8 @@ export class Session {
   readonly #waiting: Deferred<undefined>[] = [];
   #state: State = { at: 'open' };
   #lastSent = 0;
+  /** Events that the consumer has not taken yet. */
+  #held = 0;
   #lastTaken = 0;
 
   constructor(options: SessionOptions) {
@@ -57,7 +60,7 @@ export class Session {
       store,
       policy: accept,
       nextId: () => options.nextTransferId(),
-      emit: (event) => options.emit(event),
+      emit: (event) => this.#emit(event),
       clock,
     });
   }
@@ -88,7 +91,7 @@ export class Session {
     const acknowledged = deferred<undefined>();
     this.#unacknowledged.set(number, acknowledged);
     this.#link.send({ type: 'chat', number, text });
-    this.#options.emit({ event: 'message', peer: this.peer, direction: 'out', text });
+    this.#emit({ event: 'message', peer: this.peer, direction: 'out', text });
     await acknowledged.promise;
   }
 
@@ -107,7 +110,7 @@ export class Session {
         if (message.number > this.#lastTaken + 1) throw new RemoteViolation('bad-message', 'A chat message is missing.');
         if (message.number === this.#lastTaken + 1) {
           this.#lastTaken = message.number;
-          this.#options.emit({ event: 'message', peer: this.peer, direction: 'in', text: message.text });
+          this.#emit({ event: 'message', peer: this.peer, direction: 'in', text: message.text });
         }
         this.#link.send({ type: 'chat-ack', number: message.number });
         return;
@@ -151,6 +154,18 @@ export class Session {
     await this.transfers.close(code === 'link-lost' ? 'link-lost' : 'session-closed', words);
     this.#options.onEnd(this, { code, reason: words, undelivered });
     this.#ended.resolve(undefined);
+  }
+
+  /** Stops reading while a slow consumer catches up (HOSTILE 24); what is in the current chunk is the bound. */
+  #emit(event: ClientEventOf<'message'> | TransferEvent): void {
+    const shown = this.#options.emit(event);
+    if (shown === undefined) return;
+    this.#held += 1;
+    this.#link.pause();
+    void shown.then(() => {
+      this.#held -= 1;
+      if (this.#held === 0) this.#link.resume();
+    });
   }
 
   #gone(): P2pError {

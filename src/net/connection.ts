@@ -54,6 +54,7 @@ export class Connection {
     this.#options = options;
     this.#ended = new Promise((resolve) => (this.#resolveEnded = resolve));
     this.#heartbeat = new Heartbeat(options.clock, {
+      reading: () => !socket.isPaused(),
       ping: () => options.handlers.onPingDue(),
       dead: () => this.destroy(new LinkLost('timed-out', 'The other side has been silent for 90 seconds.')),
     });

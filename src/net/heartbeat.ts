@@ -5,6 +5,8 @@ import { timeLimits } from '../protocol/limits.js';
 import type { Clock, Timer } from './clock.js';
 
 export interface HeartbeatActions {
+  /** Whether the link is being read; while it is not, silence says nothing about the other side. */
+  reading(): boolean;
   ping(): void;
   dead(): void;
 }
@@ -21,6 +23,7 @@ export class Heartbeat {
     // Looking more often than the shortest interval keeps both deadlines within a third of it.
     this.#timer = clock.every(timeLimits.heartbeatMs / 3, () => {
       const now = clock.now();
+      if (!actions.reading()) this.received();
       if (now - this.#lastReceived >= timeLimits.deadMs) {
         this.stop();
         actions.dead();

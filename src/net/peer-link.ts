@@ -109,6 +109,15 @@ export class PeerLink {
     this.#connection.send(encodePeerMessage(message));
   }
 
+  /** Stops reading until {@link resume}; the other side is held back by TCP, the heartbeat goes on. */
+  pause(): void {
+    this.#connection.pause();
+  }
+
+  resume(): void {
+    this.#connection.resume();
+  }
+
   /** See {@link Connection.sendData}. */
   sendData(frames: Uint8Array): Promise<void> {
     return this.#connection.sendData(frames);

@@ -2,7 +2,7 @@
  * Lines of a script or a conversation on stdin: bytes in, lines out, each of limited length, read only as fast as they are used.
  */
 import type { Readable } from 'node:stream';
-import { terminalLimits } from './terminal-limits.js';
+import { terminalLimits } from '../protocol/limits.js';
 
 /** A line without its end, or the fact that one was too long; its content is then dropped. */
 export type InputLine = { readonly line: string } | { readonly tooLong: true };

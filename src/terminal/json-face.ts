@@ -15,7 +15,7 @@ import { BadLine, jsonLine, parseJsonLine } from './json-lines.js';
 import type { Output } from './output.js';
 import type { Result } from './perform.js';
 import { perform } from './perform.js';
-import { terminalLimits } from './terminal-limits.js';
+import { terminalLimits } from '../protocol/limits.js';
 
 /** What goes out; the fields depend on the event. */
 type JsonEvent = ClientEvent | ({ readonly event: 'client-list' | 'client-info' | 'help' | 'done' | 'error' } & Readonly<Record<string, unknown>>);

@@ -7,7 +7,7 @@ import * as v from 'valibot';
 import { P2pError } from '../protocol/errors.js';
 import type { Command } from './commands.js';
 import { parseCommand } from './commands.js';
-import { terminalLimits } from './terminal-limits.js';
+import { terminalLimits } from '../protocol/limits.js';
 
 /** The `id` of a line, given back in `done` or `error`. */
 export type RequestId = number | string;

@@ -4,8 +4,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import { P2pError, systemCode } from '../protocol/errors.js';
-import { textLimits } from '../protocol/limits.js';
-import { terminalLimits } from './terminal-limits.js';
+import { terminalLimits, textLimits } from '../protocol/limits.js';
 
 export interface FilePassword {
   readonly password: string;

@@ -3,7 +3,7 @@
  */
 import type { ClientEvent } from '../client/api.js';
 import { percent } from './quantities.js';
-import { terminalLimits } from './terminal-limits.js';
+import { terminalLimits } from '../protocol/limits.js';
 
 export class ProgressPace {
   /** Only transfers under way are kept; the engine bounds those. */

@@ -51,7 +51,7 @@ export async function run(options: TerminalOptions, createClient: CreateClient, 
     const signIn = await completeCredentials(options, face);
     if (!options.mayAsk) requireCredentials(signIn);
     api = await createClient(options.engine);
-    api.onEvent((event) => void face.show(event));
+    api.onEvent((event) => face.show(event));
     const asking = options.mayAsk && (signIn.user === undefined || signIn.password === undefined);
     // While questions block the event loop a handler could not run, so signals keep their own way of ending the program.
     if (!asking) {

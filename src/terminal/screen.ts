@@ -12,7 +12,7 @@ import { inputLines } from './input-lines.js';
 import type { Line } from './layout.js';
 import { rowsOf } from './layout.js';
 import type { Output } from './output.js';
-import { terminalLimits } from './terminal-limits.js';
+import { terminalLimits } from '../protocol/limits.js';
 
 /** What the person does. */
 export interface ScreenInput {

@@ -6,7 +6,7 @@ import type { ClientApi } from '../client/api.js';
 import { P2pError } from '../protocol/errors.js';
 import { isUserName } from '../protocol/names.js';
 import { checkPassword } from './password-source.js';
-import { terminalLimits } from './terminal-limits.js';
+import { terminalLimits } from '../protocol/limits.js';
 
 /** Blocks while the person types. Undefined means that they want to stop (Ctrl-D). */
 export interface Questioner {

@@ -17,7 +17,7 @@ import type { Output } from './output.js';
 import { perform } from './perform.js';
 import { ProgressPace } from './progress.js';
 import type { Screen } from './screen.js';
-import { terminalLimits } from './terminal-limits.js';
+import { terminalLimits } from '../protocol/limits.js';
 import { clientInfoLines, clientListLines, errorLines, eventLines, helpLines, notice, progressLines, promptOf } from './wording.js';
 
 export interface TerminalFaceOptions {

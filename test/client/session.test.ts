@@ -15,7 +15,7 @@ import { temporaryFolder } from '../helpers/test-client.js';
 const introduction = 'A'.repeat(22);
 const fingerprint = `SHA256:${'A'.repeat(43)}`;
 
-async function setUp(t: TestContext) {
+async function setUp(t: TestContext, onEvent: (event: ClientEvent) => void | Promise<void> = () => undefined) {
   const clock = new ManualClock();
   const [near, far] = duplexPair();
   const link = new PeerLink(near, { role: 'answerer', clock, address: '192.0.2.1:4000', fingerprint, agent: 'test' });
@@ -36,7 +36,10 @@ async function setUp(t: TestContext) {
     accept: 'none',
     store: new ReceiveStore({ received: `${home}/received`, partial: `${home}/partial` }),
     nextTransferId: () => 1,
-    emit: (event) => events.push(event),
+    emit: (event) => {
+      events.push(event);
+      return onEvent(event);
+    },
     onEnd: (_session, { code, undelivered }) => end.resolve({ code, undelivered }),
   });
   session.start();
@@ -102,6 +105,25 @@ describe('a session', () => {
     await receive(peerLimits.unacknowledgedMessages + 1);
     for (let number = 2; number <= said.length; number += 1) peer.send({ type: 'chat-ack', number });
     await Promise.all(said);
+  });
+
+  it('stops reading while whoever shows the messages is busy, and is not dead for that (HOSTILE 24)', async (t) => {
+    let shown = deferred<undefined>();
+    const { clock, peer, texts, receive, received } = await setUp(t, () => shown.promise.then(() => undefined));
+    const flood = 2_000;
+    for (let number = 1; number <= flood; number += 1) peer.send({ type: 'chat', number, text: 'x'.repeat(1_000) });
+    await receive(1);
+    for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    assert.ok(texts().length < flood / 10, `${texts().length} messages were taken`);
+    // The peer lives and is not read; only its own patience would end this.
+    clock.advance(60_000);
+    const release = shown;
+    shown = deferred();
+    shown.resolve(undefined);
+    release.resolve(undefined);
+    await receive(flood);
+    assert.equal(texts().length, flood);
+    assert.ok(received.every(({ type }) => type === 'chat-ack' || type === 'ping' || type === 'pong'));
   });
 
   it('says how many messages were not delivered when the link is lost', async (t) => {

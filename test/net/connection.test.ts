@@ -177,6 +177,17 @@ describe('a connection', () => {
     await assert.rejects(written, { code: 'link-lost' });
   });
 
+  it('does not take the other side for dead while it does not read itself', async () => {
+    const [a] = duplexPair();
+    const left = linkOn(a);
+    left.connection.pause();
+    left.clock.advance(200_000);
+    assert.equal(left.connection.open, true);
+    left.connection.resume();
+    left.clock.advance(90_000);
+    assert.equal((await left.ended)?.code, 'timed-out');
+  });
+
   it('does not wait for ever for the other end to finish', async () => {
     const stuck = new Duplex({ read: () => undefined, write: () => undefined });
     const left = linkOn(stuck);
