@@ -35,7 +35,7 @@ interface Pending {
 }
 
 export interface IntroductionsOptions {
-  readonly backend: Backend;
+  readonly backend: Pick<Backend, 'deliver'>;
   readonly clock: Clock;
   /** Per account. */
   readonly rates: Rates;

@@ -5,7 +5,7 @@
  */
 import net, { type AddressInfo, type Server, type Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
-import { errorText, P2pError, systemCode } from '../protocol/errors.js';
+import { errorText, LinkLost, P2pError, systemCode } from '../protocol/errors.js';
 import { serverLimits } from '../protocol/limits.js';
 import { SERVER_ALPN } from '../protocol/version.js';
 import { systemClock, type Clock } from '../net/clock.js';
@@ -174,6 +174,7 @@ class ServerNode {
     try {
       const { signal } = this.#ending;
       const secure = await acceptTls(socket, { context: this.#context, alpn: SERVER_ALPN, clock: this.#clock, signal });
+      if (secure.destroyed) throw new LinkLost('link-lost', 'The other side closed the connection after the TLS handshake.');
       const link = new ServerLink({
         socket: secure,
         services: this.#services,

@@ -1,6 +1,7 @@
 /**
  * A server of its own for a test: in this process, in a directory that goes away, with accounts whose keys the test knows.
  */
+import { EventEmitter, once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,6 +38,8 @@ export interface TestServer extends RunningServer {
   readonly directory: string;
   /** Lines of the log, JSON. */
   readonly logLines: string[];
+  /** Resolves once `count` lines of the log match. */
+  logged(pattern: RegExp, count?: number): Promise<void>;
   readonly identities: ReadonlyMap<string, Identity>;
   /** A client that has greeted. */
   open(options?: Partial<RawClientOptions>): Promise<RawServerClient>;
@@ -50,7 +53,12 @@ export async function startTestServer({ accounts = [], directory: kept, wrap = (
   const directory = kept ?? (await temporaryDirectory());
   const identities = await addAccounts(directory, accounts);
   const logLines: string[] = [];
-  const log = createLog({ level: 'info', form: 'json', write: (line) => logLines.push(line) });
+  const lines = new EventEmitter().setMaxListeners(0);
+  const write = (line: string) => {
+    logLines.push(line);
+    lines.emit('line');
+  };
+  const log = createLog({ level: 'info', form: 'json', write });
   const options = parseServerOptions({ port: '0', host: '127.0.0.1', data: directory }, '/nowhere');
   const backend = new EmbeddedBackend(await Store.open(directory, testSecrets));
   const server = await serve(wrap(backend), options, { log, agent: 'test', ...surroundings });
@@ -64,6 +72,9 @@ export async function startTestServer({ accounts = [], directory: kept, wrap = (
     ...server,
     directory,
     logLines,
+    async logged(pattern, count = 1) {
+      while (logLines.filter((line) => pattern.test(line)).length < count) await once(lines, 'line');
+    },
     identities,
     open,
     async enter(user, given) {

@@ -8,7 +8,7 @@ import { startTestServer } from '../helpers/test-server.js';
 
 const strict: AdmissionRules = { ...DEFAULT_ADMISSION, isExempt: () => false };
 
-describe('addressKey', () => {
+describe('addressKey', { timeout: 60_000 }, () => {
   const cases = [
     ['203.0.113.7', '203.0.113.7'],
     ['::ffff:203.0.113.7', '203.0.113.7'],
@@ -21,7 +21,7 @@ describe('addressKey', () => {
   for (const [address, key] of cases) it(`${address} counts as ${key}`, () => assert.equal(addressKey(address), key));
 });
 
-describe('Admission', () => {
+describe('Admission', { timeout: 60_000 }, () => {
   it('caps the connections of one address, whatever its neighbours in the /64, and frees the place of one that ends', async () => {
     const admission = new Admission({ ...strict, connectionsPerAddress: 2 });
     const first = await admission.admit('2001:db8::1');
@@ -60,7 +60,7 @@ describe('Admission', () => {
   });
 });
 
-describe('a server under siege', () => {
+describe('a server under siege', { timeout: 60_000 }, () => {
   it('refuses one address beyond its cap before TLS, and serves another', async (t) => {
     const server = await startTestServer({ accounts: ['alice'], admission: { ...strict, connectionsPerAddress: 3 } });
     t.after(() => server.dispose());

@@ -1,10 +1,10 @@
 /** Links after login: list, budgets, readers that do not read, heartbeat, the end of the server (PROTOCOL.md 5.5; HOSTILE 13). */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { timeLimits } from '../../src/protocol/limits.js';
 import type { Backend } from '../../src/server/backend.js';
 import { ManualClock } from '../helpers/manual-clock.js';
+import { connectPlain } from '../helpers/raw-server-client.js';
 import { startTestServer } from '../helpers/test-server.js';
 
 /** A backend whose every list is a full page of the longest names. */
@@ -19,7 +19,7 @@ function crowded(backend: Backend): Backend {
   });
 }
 
-describe('links after login', () => {
+describe('links after login', { timeout: 60_000 }, () => {
   it('lists who is online by prefix and page, in the spelling of the registration', async (t) => {
     const server = await startTestServer({ accounts: ['Alice', 'albert', 'Bob'] });
     t.after(() => server.dispose());
@@ -106,14 +106,10 @@ describe('links after login', () => {
   });
 
   it('ends a handshake that is under way when it ends', async (t) => {
-    const server = await startTestServer();
+    const server = await startTestServer({ clock: new ManualClock() });
     t.after(() => server.dispose());
-    const { connect } = await import('node:net');
-    const socket = connect(server.port, '127.0.0.1');
-    await once(socket, 'connect');
+    const { gone } = await connectPlain(server.port);
     await server.open();
-    socket.resume().on('error', () => socket.destroy());
-    const gone = once(socket, 'close');
     await server.close();
     await gone;
   });

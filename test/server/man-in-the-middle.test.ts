@@ -12,7 +12,7 @@ import { testIdentity } from '../helpers/sockets.js';
 import { RawServerClient } from '../helpers/raw-server-client.js';
 import { startTestServer, type TestServer } from '../helpers/test-server.js';
 
-describe('a man in the middle', () => {
+describe('a man in the middle', { timeout: 60_000 }, () => {
   let server: TestServer;
   let middle: Server;
   let port: number;

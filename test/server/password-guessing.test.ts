@@ -22,7 +22,7 @@ function noting(backend: Backend, calls: string[]): Backend {
   });
 }
 
-describe('guessing', () => {
+describe('guessing', { timeout: 60_000 }, () => {
   let server: TestServer;
   const calls: string[] = [];
   before(async () => {

@@ -48,7 +48,7 @@ async function directoryFor(t: TestContext): Promise<string> {
   return directory;
 }
 
-describe('p2p-server', () => {
+describe('p2p-server', { timeout: 60_000 }, () => {
   it('has an account that it acknowledged, and its key, after kill -9', async (t) => {
     const directory = await directoryFor(t);
     const first = await listening(t, directory);

@@ -1,6 +1,7 @@
 /** What a server meets before login: silence, noise, oversized and malformed frames, hostile names (HOSTILE 1, 3, 5, 6, 9). */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import net from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import tls from 'node:tls';
 import { timeLimits } from '../../src/protocol/limits.js';
@@ -11,7 +12,7 @@ import { startTestServer, type TestServer } from '../helpers/test-server.js';
 
 const SECOND = 1000;
 
-describe('deadlines before login', () => {
+describe('deadlines before login', { timeout: 60_000 }, () => {
   let server: TestServer;
   let clock: ManualClock;
   before(async () => {
@@ -49,7 +50,7 @@ describe('deadlines before login', () => {
   });
 });
 
-describe('noise', () => {
+describe('noise', { timeout: 60_000 }, () => {
   let server: TestServer;
   before(async () => {
     server = await startTestServer();
@@ -89,6 +90,22 @@ describe('noise', () => {
     await server.open();
   });
 
+  it('survives clients that vanish at every moment of the handshake', async () => {
+    const vanish = Array.from({ length: 60 }, async (_, n) => {
+      const raw = net.connect({ port: server.port, host: '127.0.0.1' });
+      const socket = tls.connect({ socket: raw, rejectUnauthorized: false, minVersion: 'TLSv1.3', ALPNProtocols: ['p2p-chat/1'] });
+      const gone = new Promise((resolve) => raw.once('close', resolve));
+      for (const end of [socket, raw]) end.on('error', () => raw.destroy());
+      const leave = () => (n % 2 === 0 ? raw.destroy() : raw.resetAndDestroy());
+      if (n % 3 === 0) raw.once('connect', leave);
+      else if (n % 3 === 1) socket.once('secureConnect', leave);
+      else socket.once('keylog', leave);
+      await gone;
+    });
+    await Promise.all(vanish);
+    await server.open();
+  });
+
   it('writes no more than a bounded number of lines for a flood', async () => {
     const before = server.logLines.length;
     const floods = Array.from({ length: 100 }, async () => {
@@ -102,7 +119,7 @@ describe('noise', () => {
   });
 });
 
-describe('frames of strangers', () => {
+describe('frames of strangers', { timeout: 60_000 }, () => {
   let server: TestServer;
   before(async () => {
     server = await startTestServer();
