@@ -3,6 +3,7 @@
  *
  * Owns the listener and the set of links of this node. Accounts, presence and routing are behind backend.ts.
  */
+import { setMaxListeners } from 'node:events';
 import net, { type AddressInfo, type Server, type Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { errorText, LinkLost, P2pError, systemCode } from '../protocol/errors.js';
@@ -149,6 +150,8 @@ class ServerNode {
       introductions: new Introductions({ backend, clock, rates: new Rates({ points: serverLimits.introductionsPerMinute, seconds: 60 }) }),
       loginFailures: new Rates({ points: serverLimits.loginFailuresPerAccount, seconds: serverLimits.loginFailuresWindowSeconds }),
     };
+    // Each handshake under way listens to it; their number is bounded by admission.
+    setMaxListeners(0, this.#ending.signal);
     backend.receive((link, message) => this.#links.get(link)?.routed(message));
   }
 

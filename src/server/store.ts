@@ -7,6 +7,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile, open as openFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import { open, type Database, type RootDatabase } from 'lmdb';
 import * as v from 'valibot';
@@ -90,18 +91,18 @@ export class Store {
     return this.#accounts.doesExist(name);
   }
 
-  /** Resolves when it is on disk. False when `name` has an account. @throws P2pError `server-error`. */
+  /** Resolves when it is on disk. False when `name` has an account. @throws P2pError `server-error`, for example when the disk is full. */
   async createAccount(name: string, account: Account): Promise<boolean> {
     try {
       // The inner promise fails together with the outer one; left alone it would count as an unhandled rejection.
       let written: Promise<boolean> | undefined;
-      const free = this.#accounts.ifNoExists(name, () => {
+      const absent = this.#accounts.ifNoExists(name, () => {
         written = this.#accounts.put(name, encodeRecord(account));
       });
-      const [created] = await Promise.all([free, written]);
+      const [created] = await Promise.all([absent, written]);
       return created;
-    } catch (cause) {
-      throw new P2pError('server-error', 'The account could not be stored.', { cause });
+    } catch (error) {
+      throw new P2pError('server-error', 'The account could not be stored.', { cause: await commitError(error) });
     }
   }
 
@@ -114,10 +115,18 @@ export class Store {
 
 /**
  * `overlappingSync: false` makes LMDB flush before it commits, so that a write's promise means that it is on disk (lmdb README,
- * "Overlapping Sync Options"); the default would resolve it earlier.
+ * "Overlapping Sync Options"); the default would resolve it earlier. With `eventTurnBatching` lmdb makes promises of its own that
+ * nobody can handle when a commit fails, and a full disk would end the program.
  */
 function openLmdb(path: string): RootDatabase<string, string> {
-  return open<string, string>({ path, noSubdir: true, overlappingSync: false, encoding: 'string', maxDbs: 8 });
+  return open<string, string>({ path, noSubdir: true, overlappingSync: false, eventTurnBatching: false, encoding: 'string', maxDbs: 8 });
+}
+
+/** Why a commit failed: lmdb hands the reason out as a rejected promise in the error's `commitError`. */
+async function commitError(error: unknown): Promise<unknown> {
+  if (!(error instanceof Error && 'commitError' in error && error.commitError instanceof Promise)) return error;
+  const reason = error.commitError.catch((cause: unknown) => cause);
+  return await Promise.race([reason, nextTurn().then(() => error)]);
 }
 
 /** @throws P2pError `store-damaged` for whatever LMDB itself objects to. */

@@ -1,7 +1,8 @@
 /**
  * One costly step a turn of the event loop: an OPAQUE answer takes 1.5 ms, and five hundred in a row would hold everybody else's
- * messages for that time five hundred times (HOSTILE 8).
+ * messages up for most of a second (HOSTILE 8).
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 
 export class Turns {
   #last: Promise<void> = Promise.resolve();
@@ -15,8 +16,4 @@ export class Turns {
     );
     return result;
   }
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,26 +1,30 @@
 /** The program itself: start-up lines, exit codes, signals, kill -9 (DESIGN 6; HOSTILE 35, 36). */
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
-import { rm, truncate, writeFile } from 'node:fs/promises';
+import { rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { errorText } from '../../src/protocol/errors.js';
 import { RawServerClient } from '../helpers/raw-server-client.js';
 import { temporaryDirectory } from '../helpers/test-server.js';
 
 const program = fileURLToPath(new URL('../../src/bin/p2p-server.js', import.meta.url));
 
 interface Program {
-  readonly child: ChildProcess;
+  readonly child: ChildProcessWithoutNullStreams;
   readonly stdout: AsyncIterator<string>;
   readonly ended: Promise<{ code: number | null; signal: string | null; stderr: string }>;
 }
 
 function run(t: TestContext, ...args: string[]): Program {
-  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  return attend(t, spawn(process.execPath, [program, ...args], { stdio: ['pipe', 'pipe', 'pipe'] }));
+}
+
+function attend(t: TestContext, child: ChildProcessWithoutNullStreams): Program {
   t.after(() => child.kill('SIGKILL'));
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
@@ -34,12 +38,18 @@ async function line({ stdout, ended }: Program): Promise<string> {
   return next.value;
 }
 
-async function listening(t: TestContext, directory: string, ...args: string[]): Promise<Program & { port: number; fingerprint: string }> {
-  const started = run(t, '--port', '0', '--data', directory, ...args);
-  const port = /^p2p-server listening on \S+:(\d+)$/u.exec(await line(started))?.[1];
-  const fingerprint = /^fingerprint (SHA256:\S{43})$/u.exec(await line(started))?.[1];
+type Listening = Program & { readonly port: number; readonly fingerprint: string };
+
+async function listening(t: TestContext, directory: string): Promise<Listening> {
+  return await listens(run(t, '--port', '0', '--data', directory));
+}
+
+/** Reads the two lines of the start. */
+async function listens(server: Program): Promise<Listening> {
+  const port = /^p2p-server listening on \S+:(\d+)$/u.exec(await line(server))?.[1];
+  const fingerprint = /^fingerprint (SHA256:\S{43})$/u.exec(await line(server))?.[1];
   assert.ok(port !== undefined && fingerprint !== undefined);
-  return { ...started, port: Number(port), fingerprint };
+  return { ...server, port: Number(port), fingerprint };
 }
 
 async function directoryFor(t: TestContext): Promise<string> {
@@ -62,6 +72,34 @@ describe('p2p-server', { timeout: 60_000 }, () => {
     assert.equal(result?.identity.fingerprint, identity.fingerprint);
   });
 
+  it('refuses an account that does not fit on the disk, goes on, and has the others', { skip: process.platform === 'win32' }, async (t) => {
+    const directory = await directoryFor(t);
+    const first = await listening(t, directory);
+    first.child.kill('SIGTERM');
+    await first.ended;
+    // A limit on the size of files, in blocks of 512 bytes, stands in for a full disk: Node ignores SIGXFSZ, the write fails.
+    const blocks = Math.ceil((await stat(join(directory, 'data.mdb'))).size / 512) + 40;
+    const tight = await listens(attend(t, spawn('/bin/sh', ['-c', `ulimit -f ${blocks}; exec "$0" "$@"`, process.execPath, program, '--port', '0', '--data', directory])));
+    const client = await RawServerClient.open({ port: tight.port });
+    const stored: string[] = [];
+    let refusal = '';
+    while (refusal === '') {
+      const user = `user${stored.length}`;
+      await client.register(user, 'right').then(() => stored.push(user), (error: unknown) => (refusal = errorText(error)));
+    }
+    assert.match(refusal, /server-error/u);
+    const again = await RawServerClient.open({ port: tight.port });
+    for (const user of [...stored, 'nobody']) again.send({ type: 'name-check', id: again.nextId(), user });
+    for (const user of stored) assert.equal((await again.expect('error')).code, 'name-taken', user);
+    await again.expect('name-free');
+    tight.child.kill('SIGKILL');
+    await tight.ended;
+    const roomy = await listening(t, directory);
+    const last = await RawServerClient.open({ port: roomy.port });
+    assert.ok(stored.length > 0);
+    assert.ok((await last.login(stored.at(-1)!, 'right')) !== undefined);
+  });
+
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     it(`tells its clients and ends with 0 on ${signal}`, async (t) => {
       const server = await listening(t, await directoryFor(t));
@@ -77,7 +115,7 @@ describe('p2p-server', { timeout: 60_000 }, () => {
     const client = await RawServerClient.open({ port: server.port });
     // It does not see the end of the connection, so that a polite end takes its two seconds.
     client.socket.pause();
-    const told = once(server.child.stderr!, 'data');
+    const told = once(server.child.stderr, 'data');
     server.child.kill('SIGTERM');
     await told;
     server.child.kill('SIGTERM');
