@@ -101,6 +101,14 @@ export const serverLimits = {
   /** Requests after login: a token bucket. */
   requestBurst: 10,
   requestsPerSecond: 5,
+  /** Messages of any kind on one link, answers and pongs included: far above the requests, so that only a flood meets it. */
+  messageBurst: 80,
+  messagesPerSecond: 20,
+  /** Messages read from a link and not yet handled; beyond that the link is not read. */
+  inboxMessages: 10,
+  /** Log lines about connections that broke the rules: this many at once, then one a second (HOSTILE 5). */
+  misuseLogBurst: 20,
+  misuseLogsPerSecond: 1,
   /** Introductions waiting for an answer, per asker and per target. */
   pendingIntroductionsPerAsker: 8,
   pendingIntroductionsPerTarget: 16,

@@ -3,10 +3,11 @@
  * become a flood of log.
  */
 import type { Clock } from '../net/clock.js';
+import { serverLimits } from '../protocol/limits.js';
 import type { Log } from './log.js';
 import { fullBucket, takeToken, type Bucket, type BucketRule } from './token-bucket.js';
 
-const LINES: BucketRule = { burst: 20, perSecond: 1 };
+const LINES: BucketRule = { burst: serverLimits.misuseLogBurst, perSecond: serverLimits.misuseLogsPerSecond };
 
 export class MisuseLog {
   readonly #log: Log;

@@ -61,10 +61,10 @@ export interface ServerLinkOptions {
 
 const REQUESTS: BucketRule = { burst: serverLimits.requestBurst, perSecond: serverLimits.requestsPerSecond };
 /** Everything that is sent, pings and refused requests too: who goes beyond that is not using the protocol but the server. */
-const MESSAGES: BucketRule = { burst: 8 * serverLimits.requestBurst, perSecond: 4 * serverLimits.requestsPerSecond };
+const MESSAGES: BucketRule = { burst: serverLimits.messageBurst, perSecond: serverLimits.messagesPerSecond };
 
 /** Messages read and not yet taken, after which reading waits. */
-const INBOX_MESSAGES = serverLimits.requestBurst;
+const INBOX_MESSAGES = serverLimits.inboxMessages;
 
 export class ServerLink {
   /** Unique among all links of the service. */
