@@ -7,6 +7,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { unlink } from 'node:fs/promises';
 import { systemCode } from '../protocol/errors.js';
+import { transferLimits } from '../protocol/limits.js';
 
 /** Bytes after which a flush in the background begins, unless one is under way. */
 const FLUSH_STEP_BYTES = 64 * 1024 * 1024;
@@ -42,7 +43,8 @@ export class PartialFile implements PartialSink {
   /** Appends. One call at a time: parallel writes to one file only wait for its lock. */
   async write(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length; ) {
-      const { bytesWritten } = await this.#handle.write(bytes, at, bytes.length - at, this.#written);
+      const step = Math.min(transferLimits.writeBytes, bytes.length - at);
+      const { bytesWritten } = await this.#handle.write(bytes, at, step, this.#written);
       at += bytesWritten;
       this.#written += bytesWritten;
     }
