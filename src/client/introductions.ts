@@ -11,18 +11,20 @@ import type { Clock } from '../net/clock.js';
 import { deferred, type Deferred } from '../net/deferred.js';
 import { dialTcp } from '../net/dial.js';
 import { localAddresses } from '../net/local-addresses.js';
-import { authenticatePeer, roleOfAccepted, type Expected } from '../net/peer-handshake.js';
+import { authenticatePeer, roleOfAccepted } from '../net/peer-handshake.js';
 import type { PeerLink } from '../net/peer-link.js';
 import type { PeerListener } from '../net/peer-listener.js';
 import { NoPath, race, type Path } from '../net/race.js';
 import { dialOrder, formatEndpoint, mayDial, ownCandidates } from '../protocol/candidates.js';
 import { errorText, LinkLost, P2pError, RequestRefused } from '../protocol/errors.js';
 import type { Candidate, Reach } from '../protocol/fields.js';
-import { timeLimits } from '../protocol/limits.js';
+import { clientLimits, peerLimits, timeLimits } from '../protocol/limits.js';
 import { canonicalUserName } from '../protocol/names.js';
 import type { ServerMessageOf } from '../protocol/server-messages.js';
 import type { PinFile } from '../security/pins.js';
+import { Agreements } from './agreements.js';
 import type { Direction } from './api.js';
+import { AwaitedPeer } from './awaited-peer.js';
 import type { ServerLink } from './server-link.js';
 
 const debug = debuglog('p2p-introduction');
@@ -44,12 +46,12 @@ export interface IntroductionOptions {
   readonly context: SecureContext;
   readonly clock: Clock;
   readonly agent: string;
-  readonly knownPeers: PinFile;
+  readonly knownPeers: Pick<PinFile, 'path' | 'find' | 'add'>;
   /** `host:port` of the server: peers' names are unique only there. */
   readonly serverName: string;
-  readonly listener: PeerListener;
+  readonly listener: Pick<PeerListener, 'port'>;
   /** @throws LinkLost while the server link is down. */
-  serverLink(): ServerLink;
+  serverLink(): Pick<ServerLink, 'send' | 'request'>;
   /** Whether to let this peer in; a person may be asked. */
   consent(peer: string, fingerprint: string): Promise<boolean>;
   /** A peer that asked for us is connected. */
@@ -58,34 +60,33 @@ export interface IntroductionOptions {
   onWarning(error: P2pError, peer: string): void;
 }
 
-interface Running extends Expected {
-  readonly peer: string;
-  /** Takes a link that the other side dialled to us. */
-  onArrival(link: PeerLink): void;
-}
-
 export class Introductions {
   readonly #options: IntroductionOptions;
-  readonly #running = new Map<string, Running>();
+  /** Questions without an answer yet, by introduction id. */
+  readonly #deciding = new Set<string>();
+  readonly #agreements: Agreements;
+  /** By introduction id. */
+  readonly #running = new Map<string, AwaitedPeer>();
   /** Asks of ours without an answer yet, by canonical name; resolved by an incoming link when asks crossed. */
   readonly #asking = new Map<string, Deferred<Introduced>>();
-  /** Peers whose crossed ask stands instead of ours. */
+  /** Peers whose crossed ask stands instead of ours, or has led to a link already. */
   readonly #yielded = new Set<string>();
   readonly #stop = new AbortController();
 
   constructor(options: IntroductionOptions) {
     this.#options = options;
+    this.#agreements = new Agreements(options.clock);
   }
 
-  /** Whether the listener should let strangers in. */
+  /** Whether the listener should let strangers in. Already before an introduction: the other side may have its own sooner. */
   get expecting(): boolean {
-    return this.#running.size > 0;
+    return this.#running.size + this.#agreements.size + this.#asking.size > 0;
   }
 
   /**
    * Asks for `user` and connects.
    *
-   * @throws P2pError `unavailable`, `no-path`, `peer-key-changed`, `already-connected`, `link-lost`.
+   * @throws P2pError `unavailable`, `no-path`, `peer-key-changed`, `peer-key-wrong`, `already-connected`, `link-lost`.
    */
   async ask(user: string): Promise<Introduced> {
     const name = canonicalUserName(user);
@@ -96,7 +97,14 @@ export class Introductions {
     try {
       const link = this.#options.serverLink();
       const introduction = await link.request({ type: 'connect', to: user, reach: this.#reach() }, 'introduction');
-      return await this.#run(introduction, 'outgoing');
+      const { peer, role } = introduction;
+      if (role !== 'asker' || canonicalUserName(peer.user) !== name) {
+        throw new P2pError('peer-key-wrong', `You asked for ${user}, and the server introduces ${peer.user}. Refused. Ask its operator.`);
+      }
+      const introduced = await this.#run(new AwaitedPeer(introduction.introduction, role, peer), introduction.candidates, 'outgoing');
+      // A link that the other's ask has led to as well has nobody who takes it.
+      void crossed.promise.then((second) => second.link.destroy(), (error: unknown) => debug('crossed: %s', errorText(error)));
+      return introduced;
     } catch (error) {
       if (!(error instanceof P2pError)) throw error;
       if (!this.#yielded.has(name)) throw askError(error, user);
@@ -108,23 +116,41 @@ export class Introductions {
   }
 
   /** Somebody asks for us. */
-  async onAsked({ introduction, from }: ServerMessageOf<'asked'>): Promise<void> {
-    const accept = await this.#decide(from.user, from.fingerprint);
+  async onAsked(message: ServerMessageOf<'asked'>): Promise<void> {
+    const { introduction, from } = message;
+    if (this.#stop.signal.aborted || this.#deciding.has(introduction) || this.#agreements.has(introduction)) return;
+    let accept = false;
+    if (this.#deciding.size < clientLimits.questions && this.#agreements.size + this.#running.size < peerLimits.sessions) {
+      this.#deciding.add(introduction);
+      try {
+        accept = await this.#decide(from.user, from.fingerprint);
+      } finally {
+        this.#deciding.delete(introduction);
+      }
+    }
     debug('asked by %s: %s', from.user, accept);
     try {
-      this.#options.serverLink().send({ type: 'answer', introduction, reach: accept ? this.#reach() : null });
+      const link = this.#options.serverLink();
+      if (accept) this.#agreements.add(message);
+      link.send({ type: 'answer', introduction, reach: accept ? this.#reach() : null });
     } catch (error) {
       // The server link went while the person thought; the asker is told so by the server.
       if (!(error instanceof LinkLost)) throw error;
     }
   }
 
-  /** The server introduces somebody to whom we agreed. */
+  /** The server introduces somebody; ignored unless we agreed to exactly that. */
   async onIntroduction(message: ServerMessageOf<'introduction'>): Promise<void> {
+    const awaited = this.#agreements.take(message);
     const { user } = message.peer;
+    if (awaited === undefined) {
+      debug('nobody agreed to an introduction to %s', user);
+      return;
+    }
     const asking = this.#asking.get(canonicalUserName(user));
+    if (asking !== undefined) this.#yielded.add(canonicalUserName(user));
     try {
-      const introduced = await this.#run(message, 'incoming');
+      const introduced = await this.#run(awaited, message.candidates, 'incoming');
       if (asking === undefined) this.#options.onIncoming(introduced);
       else asking.resolve(introduced);
     } catch (error) {
@@ -138,9 +164,9 @@ export class Introductions {
   async onSocket(raw: Socket): Promise<void> {
     const { clock } = this.#options;
     try {
-      const role = await roleOfAccepted(raw, () => this.#expected().some((one) => one.role === 'asker'), clock);
+      const role = await roleOfAccepted(raw, () => this.#asking.size > 0 || this.#expected().some((one) => one.role === 'asker'), clock);
       const { link, expected } = await authenticatePeer(raw, role, () => this.#expected(), this.#handshake(this.#stop.signal));
-      expected.onArrival(link);
+      expected.arrived(link);
     } catch (error) {
       raw.destroy();
       if (!(error instanceof P2pError)) throw error;
@@ -151,6 +177,7 @@ export class Introductions {
   /** Ends all that is running. Idempotent. */
   close(): void {
     this.#stop.abort();
+    this.#agreements.clear();
   }
 
   /** The session that comes of the other's crossed ask. @throws P2pError `unavailable` when it does not come in time. */
@@ -164,8 +191,8 @@ export class Introductions {
     });
   }
 
-  #expected(): readonly Running[] {
-    return [...this.#running.values()];
+  #expected(): readonly AwaitedPeer[] {
+    return [...this.#running.values(), ...this.#agreements.awaited];
   }
 
   #reach(): Reach {
@@ -181,6 +208,7 @@ export class Introductions {
   /** When asks cross, the one whose asker's name sorts first stands (PROTOCOL.md 5.5). */
   async #decide(peer: string, fingerprint: string): Promise<boolean> {
     const name = canonicalUserName(peer);
+    if (name === canonicalUserName(this.#options.user)) return false;
     if (this.#asking.has(name)) {
       if (canonicalUserName(this.#options.user) < name) return false;
       this.#yielded.add(name);
@@ -196,46 +224,52 @@ export class Introductions {
     return await this.#options.consent(peer, fingerprint);
   }
 
-  async #run(message: ServerMessageOf<'introduction'>, direction: Direction): Promise<Introduced> {
-    const { introduction, role, peer, candidates } = message;
-    const firstContact = await this.#checkPin(peer.user, peer.fingerprint);
-    const running: Running = { introduction, role, peer: peer.user, fingerprint: peer.fingerprint, onArrival: (early) => early.destroy() };
-    this.#running.set(introduction, running);
+  async #run(awaited: AwaitedPeer, candidates: readonly Candidate[], direction: Direction): Promise<Introduced> {
+    const { introduction, user, fingerprint } = awaited;
+    this.#running.set(introduction, awaited);
     try {
-      const link = await race(this.#paths(running, candidates), {
+      const firstContact = await this.#checkPin(user, fingerprint);
+      const link = await race(this.#paths(awaited, candidates), {
         clock: this.#options.clock,
         timeoutMs: timeLimits.raceMs,
         signal: this.#stop.signal,
         discard: (late) => late.destroy(),
       });
-      if (role === 'asker') link.sendGo();
-      if (firstContact) await this.#options.knownPeers.add(this.#pinName(peer.user), peer.fingerprint);
+      try {
+        if (firstContact) await this.#pin(user, fingerprint);
+      } catch (error) {
+        link.destroy();
+        throw error;
+      }
+      // Only now: the other side takes the session for open from here on.
+      if (awaited.role === 'asker') link.sendGo();
       const others = candidates.map(({ address, port }) => formatEndpoint(address, port)).filter((one) => one !== link.address);
-      return { peer: peer.user, fingerprint: peer.fingerprint, direction, link, addresses: [link.address, ...others], firstContact };
+      return { peer: user, fingerprint, direction, link, addresses: [link.address, ...others], firstContact };
     } finally {
+      awaited.end();
       this.#running.delete(introduction);
     }
   }
 
   /** Every way to the peer: each of its candidates, and its own dials to us. Later kinds of path are further entries. */
-  #paths(running: Running, candidates: readonly Candidate[]): Path<PeerLink>[] {
+  #paths(awaited: AwaitedPeer, candidates: readonly Candidate[]): Path<PeerLink>[] {
     const dials = dialOrder(candidates.filter(mayDial)).map(
       (candidate, index): Path<PeerLink> => ({
         name: formatEndpoint(candidate.address, candidate.port),
         delayMs: index * timeLimits.staggerMs,
-        attempt: (signal) => this.#dial(running, candidate, signal),
+        attempt: (signal) => this.#dial(awaited, candidate, signal),
       }),
     );
     const listen: Path<PeerLink> = {
-      name: `${running.peer}'s own attempts`,
+      name: `${awaited.user}'s own attempts`,
       delayMs: 0,
-      attempt: (signal) => this.#awaitArrival(running, signal),
+      attempt: (signal) => this.#awaitArrival(awaited, signal),
     };
     return [...dials, listen];
   }
 
   /** Several of the other's dials may arrive; the first that is chosen counts. */
-  #awaitArrival(running: Running, signal: AbortSignal): Promise<PeerLink> {
+  #awaitArrival(awaited: AwaitedPeer, signal: AbortSignal): Promise<PeerLink> {
     return new Promise((resolve, reject) => {
       const stop = new AbortController();
       const onAbort = () => {
@@ -243,32 +277,33 @@ export class Introductions {
         reject(new LinkLost('closed', 'none arrived here'));
       };
       signal.addEventListener('abort', onAbort, { once: true });
-      running.onArrival = (link) => {
+      awaited.handOver((link) => {
         if (stop.signal.aborted) {
           link.destroy();
           return;
         }
-        this.#chosen(running, link, stop.signal).then(
+        this.#chosen(awaited, link, stop.signal).then(
           (chosen) => {
             resolve(chosen);
             stop.abort();
           },
           (error: unknown) => debug('a link that arrived was not chosen: %s', errorText(error)),
         );
-      };
+      });
     });
   }
 
-  async #dial(running: Running, { address, port }: Candidate, signal: AbortSignal): Promise<PeerLink> {
+  async #dial(awaited: AwaitedPeer, { address, port }: Candidate, signal: AbortSignal): Promise<PeerLink> {
     const raw = await dialTcp({ host: address, port, clock: this.#options.clock, signal });
-    const { link } = await authenticatePeer(raw, running.role, () => [running], this.#handshake(signal));
-    return await this.#chosen(running, link, signal);
+    const { link } = await authenticatePeer(raw, awaited.role, () => [awaited], this.#handshake(signal));
+    return await this.#chosen(awaited, link, signal);
   }
 
   /** As asker we choose; as answerer a link counts once the asker has chosen it. */
-  async #chosen(running: Running, link: PeerLink, signal: AbortSignal): Promise<PeerLink> {
-    if (running.role === 'asker') return link;
+  async #chosen(awaited: AwaitedPeer, link: PeerLink, signal: AbortSignal): Promise<PeerLink> {
+    if (awaited.role === 'asker') return link;
     const onAbort = () => link.destroy(new LinkLost('closed', 'another path was chosen'));
+    if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       await link.receiveGo();
@@ -276,6 +311,12 @@ export class Introductions {
     } finally {
       signal.removeEventListener('abort', onAbort);
     }
+  }
+
+  /** @throws P2pError `bad-pin-file`; `peer-key-changed` where another first contact with this name, at the same time, was quicker. */
+  async #pin(peer: string, fingerprint: string): Promise<void> {
+    await this.#options.knownPeers.add(this.#pinName(peer), fingerprint);
+    await this.#checkPin(peer, fingerprint);
   }
 
   /** @returns whether this is the first contact. @throws P2pError `peer-key-changed`. */

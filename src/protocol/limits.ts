@@ -139,6 +139,14 @@ export const peerLimits = {
   sessions: 64,
 } as const;
 
+/** What a client takes from its server, which may be hostile. */
+export const clientLimits = {
+  /** Questions for a session that wait for this client's answer: as many as an honest server lets wait (`pendingIntroductionsPerTarget`). */
+  questions: serverLimits.pendingIntroductionsPerTarget,
+  /** Names of one list, fetched page by page: half of what `requestBurst` allows, and more than anybody reads; a prefix finds the others. */
+  listedClients: (serverLimits.requestBurst / 2) * serverLimits.listPage,
+} as const;
+
 /** Transfers. */
 export const transferLimits = {
   /** File bytes sent and not yet written by the receiver: covers 4 MiB of bandwidth-delay, bounds both sides' memory. */
