@@ -10,7 +10,7 @@ import { PeerListener } from '../net/peer-listener.js';
 import { tlsContext } from '../net/tls.js';
 import { formatEndpoint } from '../protocol/candidates.js';
 import { P2pError } from '../protocol/errors.js';
-import { peerLimits, timeLimits } from '../protocol/limits.js';
+import { clientLimits, peerLimits, timeLimits } from '../protocol/limits.js';
 import { canonicalUserName } from '../protocol/names.js';
 import { selfSignedCertificate } from '../security/certificate.js';
 import { PinFile } from '../security/pins.js';
@@ -94,6 +94,7 @@ class Engine implements ClientApi {
 
   async connect(): Promise<void> {
     await this.#keeper.connect();
+    if (this.#state === 'closed') throw hasLeft();
     this.#state = 'connected';
     const { fingerprint = '', trust = 'new' } = this.#keeper.server ?? {};
     this.#emit({ event: 'connected', server: this.#serverName, fingerprint, trust });
@@ -114,17 +115,23 @@ class Engine implements ClientApi {
 
   async #logIn(user: string, password: string, isNew: boolean): Promise<void> {
     const account = await this.#keeper.beforeLogin((link) => login(link, user, password));
+    const context = tlsContext(await selfSignedCertificate(account.identity));
+    await this.#store.removeLeftovers(Date.now());
     const listener = await PeerListener.listen({
       port: this.#options.listenPort,
       expecting: () => this.#introductions?.expecting === true,
       onSocket: async (socket) => await this.#introductions?.onSocket(socket),
     });
+    if (this.#state === 'closed') {
+      await listener.close();
+      throw hasLeft();
+    }
     this.#account = account;
     this.#listener = listener;
     this.#introductions = new Introductions({
       user: account.user,
       fingerprint: account.identity.fingerprint,
-      context: tlsContext(await selfSignedCertificate(account.identity)),
+      context,
       clock: this.#clock,
       agent: this.#options.agent,
       knownPeers: new PinFile(join(this.#options.home, 'known_peers'), 'Peers and their keys: user@server, fingerprint, first seen. Delete a line to accept a new key.'),
@@ -143,23 +150,23 @@ class Engine implements ClientApi {
 
   async listClients(prefix = ''): Promise<ClientList> {
     const clients: string[] = [];
-    let after: string | undefined;
-    do {
+    for (let after: string | undefined; ; ) {
       const page = await this.#keeper.link.request({ type: 'list', prefix, ...(after === undefined ? {} : { after }) }, 'clients');
       clients.push(...page.clients);
-      // A server that never stops paging would fill our memory.
-      if (page.clients.length === 0 || clients.length > page.total + page.clients.length) break;
       after = page.next;
-    } while (after !== undefined);
-    return { clients, total: clients.length };
+      // People come and go between two pages, so the server's number counts only where the list is cut short.
+      if (after === undefined || page.clients.length === 0) return { clients, total: clients.length };
+      if (clients.length >= clientLimits.listedClients) return { clients, total: Math.max(page.total, clients.length) };
+    }
   }
 
   async openSession(user: string): Promise<PeerInfo> {
     const known = this.#sessions.get(canonicalUserName(user));
-    if (known !== undefined) {
+    if (known?.open === true) {
       this.#current = known;
       return infoOf(known.introduced);
     }
+    await known?.ended;
     if (this.#sessions.size >= peerLimits.sessions) {
       throw new P2pError('already-connected', `${peerLimits.sessions} sessions are open. Close one with CLOSE_SESSION first.`);
     }
@@ -217,15 +224,15 @@ class Engine implements ClientApi {
   }
 
   async disconnect(): Promise<void> {
-    const [first] = this.#sessions.values();
-    if (first !== undefined) {
-      throw new P2pError('session-open', `A session with ${this.sessions.join(', ')} is open. End it with CLOSE_SESSION, then DISCONNECT_CLIENT.`);
+    const open = [...this.#sessions.values()].filter((session) => session.open).map(({ peer }) => peer);
+    if (open.length > 0) {
+      throw new P2pError('session-open', `A session with ${open.join(', ')} is open. End it with CLOSE_SESSION, then DISCONNECT_CLIENT.`);
     }
     await this.close();
   }
 
   close(): Promise<void> {
-    return this.#shutDown(new P2pError('closed', 'You have left.'));
+    return this.#shutDown(hasLeft());
   }
 
   /** For events that hold nobody back. */
@@ -269,9 +276,12 @@ class Engine implements ClientApi {
   /** Makes a session of a link; one that exists with the same peer gives way (PROTOCOL.md 7.3). */
   async #open(introduced: Introduced): Promise<void> {
     const name = canonicalUserName(introduced.peer);
-    const old = this.#sessions.get(name);
-    const wasCurrent = old !== undefined && old === this.#current;
-    await old?.close('replaced', `${introduced.peer} has connected anew.`);
+    let wasCurrent = false;
+    // While one closes, another may have taken its place.
+    for (let old = this.#sessions.get(name); old !== undefined; old = this.#sessions.get(name)) {
+      wasCurrent ||= old === this.#current;
+      await old.close('replaced', `${introduced.peer} has connected anew.`);
+    }
     if (this.#state === 'closed') {
       introduced.link.destroy();
       return;
@@ -333,6 +343,10 @@ class Engine implements ClientApi {
     })();
     return this.#closing;
   }
+}
+
+function hasLeft(): P2pError {
+  return new P2pError('closed', 'You have left.');
 }
 
 function infoOf({ peer, fingerprint, addresses }: Introduced): PeerInfo {

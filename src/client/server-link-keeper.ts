@@ -70,6 +70,7 @@ export class ServerLinkKeeper {
       return await action(this.#link);
     } catch (error) {
       if (!(error instanceof LinkLost)) throw error;
+      void this.#link.close();
       this.#link = await this.#open();
       return await action(this.#link);
     }
@@ -95,9 +96,12 @@ export class ServerLinkKeeper {
     await this.#link?.close();
   }
 
-  #open(): Promise<ServerLink> {
+  async #open(): Promise<ServerLink> {
     const { host, port, agent, clock } = this.#options;
-    return ServerLink.open({ host, port, agent, clock, signal: this.#stop.signal, judge: (...key) => this.#judge(...key) });
+    const link = await ServerLink.open({ host, port, agent, clock, signal: this.#stop.signal, judge: (...key) => this.#judge(...key) });
+    if (!this.#stop.signal.aborted) return link;
+    await link.close();
+    throw new P2pError('closed', 'You have left.');
   }
 
   async #judge(fingerprint: string, trustedBySystem: boolean): Promise<ServerTrust> {
@@ -157,6 +161,7 @@ export class ServerLinkKeeper {
     const link = await this.#open();
     try {
       this.#account = await resume(link, this.#account);
+      if (this.#stop.signal.aborted) throw new P2pError('closed', 'You have left.');
     } catch (error) {
       await link.close();
       throw error;

@@ -96,6 +96,8 @@ export class ServerLink {
         socket.destroy();
         throw error;
       }
+      // While it was judged; its end has been told already, and its keys are gone.
+      if (socket.destroyed) throw new LinkLost('link-lost', 'it closed the connection after the TLS handshake');
       const link = new ServerLink(
         (handlers) => new Connection(socket, { clock, handlers, sendQueueBytes: peerLimits.sendQueueBytes }),
         { fingerprint, trust, exporter: channelExporter(socket) },

@@ -65,6 +65,16 @@ export class Session {
     });
   }
 
+  /** False from the moment at which the session begins to end. */
+  get open(): boolean {
+    return this.#state.at === 'open';
+  }
+
+  /** Resolves when the session has ended and its engine knows. */
+  get ended(): Promise<undefined> {
+    return this.#ended.promise;
+  }
+
   /** Begins to read from the link; called once, when the session is known to its engine. */
   start(): void {
     this.#link.attach({
@@ -115,9 +125,7 @@ export class Session {
         this.#link.send({ type: 'chat-ack', number: message.number });
         return;
       case 'chat-ack':
-        this.#unacknowledged.get(message.number)?.resolve(undefined);
-        this.#unacknowledged.delete(message.number);
-        this.#waiting.shift()?.resolve(undefined);
+        this.#acknowledged(message.number);
         return;
       case 'close':
         this.#state = { at: 'ending', code: 'closed-by-peer', reason: `${this.peer} ended the session.` };
@@ -140,6 +148,15 @@ export class Session {
         // Answered by the link; they never come this far.
         return;
     }
+  }
+
+  /** Only an acknowledgement that makes room wakes a caller: one woken for nothing would queue again behind later ones. */
+  #acknowledged(number: number): void {
+    const message = this.#unacknowledged.get(number);
+    if (message === undefined) return;
+    message.resolve(undefined);
+    this.#unacknowledged.delete(number);
+    this.#waiting.shift()?.resolve(undefined);
   }
 
   async #onEnd(reason: P2pError | undefined): Promise<void> {

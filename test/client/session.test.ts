@@ -107,6 +107,18 @@ describe('a session', () => {
     await Promise.all(said);
   });
 
+  it('keeps the order of messages held back, whatever the peer acknowledges', async (t) => {
+    const { session, peer, receive } = await setUp(t);
+    const full = peerLimits.unacknowledgedMessages;
+    const said = Array.from({ length: full + 2 }, (_, index) => session.say(`m${index + 1}`));
+    await receive(full);
+    for (const number of [9_999, 1, 1, 9_999, 2]) peer.send({ type: 'chat-ack', number });
+    const [first, second] = (await receive(full + 2)).slice(full);
+    assert.deepEqual([first, second], [full + 1, full + 2].map((number) => ({ type: 'chat', number, text: `m${number}` })));
+    for (let number = 3; number <= said.length; number += 1) peer.send({ type: 'chat-ack', number });
+    await Promise.all(said);
+  });
+
   it('stops reading while whoever shows the messages is busy, and is not dead for that (HOSTILE 24)', async (t) => {
     let shown = deferred<undefined>();
     const { clock, peer, texts, receive, received } = await setUp(t, () => shown.promise.then(() => undefined));
