@@ -57,6 +57,8 @@ export class TransferManager {
   readonly #ended = new EndedTransfers();
   /** Ended transfers that still close files; awaited by {@link close}. */
   readonly #ending = new Set<Promise<TransferOutcome>>();
+  /** Incoming ones among them. */
+  #endingIncoming = 0;
   #nextTransfer = 1;
   #closed: Promise<void> | undefined;
 
@@ -238,8 +240,9 @@ export class TransferManager {
     if (this.#activeIncoming < transferLimits.activePerPeer) await incoming.begin();
   }
 
+  /** Those that may hold a file open: an ended one does until it is closed, and offers cancelled at once would open any number. */
   get #activeIncoming(): number {
-    return [...this.#incoming.values()].filter((one) => one.state !== 'offered' && one.state !== 'wanted').length;
+    return this.#endingIncoming + [...this.#incoming.values()].filter((one) => one.state !== 'offered' && one.state !== 'wanted').length;
   }
 
   #outgoingMoved(transfer: OutgoingTransfer): void {
@@ -254,7 +257,13 @@ export class TransferManager {
     if (transfer.state !== 'ended') return;
     this.#incoming.delete(transfer.facts.transfer);
     this.#ended.add(transfer.facts.transfer);
-    void this.#track(transfer.finished);
+    void this.#trackIncoming(transfer.finished);
+  }
+
+  async #trackIncoming(finished: Promise<TransferOutcome>): Promise<void> {
+    this.#endingIncoming += 1;
+    await this.#track(finished);
+    this.#endingIncoming -= 1;
     const next = [...this.#incoming.values()].find((one) => one.state === 'wanted');
     if (next !== undefined && this.#closed === undefined && this.#activeIncoming < transferLimits.activePerPeer) void next.begin();
   }

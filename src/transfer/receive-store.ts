@@ -78,7 +78,7 @@ export class ReceiveStore implements FileNamer {
 
   /**
    * Removes partials that a killed program left behind, those untouched for a day: this version cannot continue them, and
-   * younger ones may belong to another program that runs with the same folder.
+   * younger ones may belong to another program that runs with the same folder. What cannot be removed stays.
    */
   async removeLeftovers(nowMs: number): Promise<void> {
     for (const name of await namesIn(this.#partial)) {
@@ -162,7 +162,8 @@ async function namesIn(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return [];
-    throw error;
+    // A folder that cannot be used says so when a file comes.
+    if (systemCode(error) === undefined) throw error;
+    return [];
   }
 }

@@ -246,4 +246,28 @@ describe('data without a transfer (HOSTILE 30)', () => {
     side.manager.handleMessage({ type: 'verified', transfer: 7 });
     assert.deepEqual([side.sent.all, side.events.all], [[], []]);
   });
+
+  it('holds few files open for a sender who offers and cancels without end (HOSTILE 32)', async () => {
+    let open = 0;
+    let most = 0;
+    const side = await loneSide(folders, {
+      store: (real) => ({
+        async create() {
+          open += 1;
+          most = Math.max(most, open);
+          const sink = await real.create();
+          return { write: (bytes) => sink.write(bytes), flush: () => sink.flush(), publish: (name) => sink.publish(name), discard: () => sink.discard().finally(() => (open -= 1)) };
+        },
+      }),
+    });
+    for (let transfer = 1; transfer <= 500; transfer += 1) {
+      offer(side, transfer, 5);
+      side.manager.handleMessage({ type: 'cancel', transfer, by: 'sender', code: 'cancelled', message: '' });
+    }
+    offer(side, 501, 5);
+    await side.message('accept', 501);
+    assert.ok(most <= transferLimits.activePerPeer, `${most} files were open at once`);
+    await side.manager.close('session-closed', '');
+    assert.equal(open, 0);
+  });
 });
