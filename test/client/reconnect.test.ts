@@ -3,6 +3,9 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { describe, it } from 'node:test';
 import { createClient } from '../../src/client/engine.js';
+import type { Timer } from '../../src/net/clock.js';
+import { deferred } from '../../src/net/deferred.js';
+import { timeLimits } from '../../src/protocol/limits.js';
 import { createLog } from '../../src/server/log.js';
 import { parseServerOptions } from '../../src/server/options.js';
 import { startServer } from '../../src/server/server.js';
@@ -74,11 +77,22 @@ describe('the server link', () => {
   });
 });
 
+/** Tells when the race of paths begins: the file with the pins is read before, in real time. */
+class RaceClock extends ManualClock {
+  readonly #racing = deferred<undefined>();
+  readonly racing = this.#racing.promise;
+
+  override after(ms: number, action: () => void): Timer {
+    if (ms === timeLimits.raceMs) this.#racing.resolve(undefined);
+    return super.after(ms, action);
+  }
+}
+
 describe('an introduction without a path', () => {
   it('fails within 15 s and names each address with its reason', async (t) => {
     const server = await startTestServer({ accounts: ['bob'] });
     t.after(() => server.dispose());
-    const clock = new ManualClock();
+    const clock = new RaceClock();
     const home = await temporaryFolder(t);
     const alice = createClient({ host: '127.0.0.1', port: server.port, home, accept: 'ask', sessions: 'auto', listenPort: 0, pin: undefined, agent: 'test/1' }, clock);
     t.after(() => alice.close());
@@ -95,6 +109,7 @@ describe('an introduction without a path', () => {
     const { introduction } = await bob.expect('asked');
     bob.send({ type: 'answer', introduction, reach: { port: unused.port, candidates: [] } });
     await bob.expect('introduction');
+    await clock.racing;
     const start = clock.now();
     const settled = outcome.then(() => true);
     const turn = () => new Promise<boolean>((resolve) => setImmediate(() => resolve(false)));
