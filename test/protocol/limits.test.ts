@@ -28,6 +28,7 @@ describe('limits', () => {
     ['heartbeat', [timeLimits.heartbeatMs / 1000, timeLimits.deadMs / 1000]],
     ['connections and new ones', [serverLimits.connectionsPerAddress, serverLimits.newConnectionsPerAddressPerMinute]],
     ['requests', [serverLimits.requestBurst, serverLimits.requestsPerSecond]],
+    ['messages of any kind', [serverLimits.messageBurst, serverLimits.messagesPerSecond]],
     [
       'introductions asked',
       [serverLimits.introductionsPerMinute, serverLimits.pendingIntroductionsPerAsker, serverLimits.pendingIntroductionsPerTarget],
