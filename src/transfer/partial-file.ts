@@ -2,7 +2,7 @@
  * One file being received: written from its first byte on, flushed, given its name or removed.
  *
  * Owns the open handle. Flushing goes along with writing, since a gigabyte flushed at the end takes as long as sending it
- * did (measured here: 30 ms instead of 400 ms behind the last byte).
+ * did (measured here: 10 to 30 ms behind the last byte instead of 400).
  */
 import type { FileHandle } from 'node:fs/promises';
 import { unlink } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import { systemCode } from '../protocol/errors.js';
 import { transferLimits } from '../protocol/limits.js';
 
 /** Bytes after which a flush in the background begins, unless one is under way. */
-const FLUSH_STEP_BYTES = 64 * 1024 * 1024;
+const FLUSH_STEP_BYTES = 32 * 1024 * 1024;
 
 /** The step that gives a finished file its name; see `ReceiveStore.name`. */
 export interface FileNamer {
