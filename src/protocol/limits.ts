@@ -101,7 +101,7 @@ export const serverLimits = {
   /** Requests after login: a token bucket. */
   requestBurst: 10,
   requestsPerSecond: 5,
-  /** Messages of any kind on one link, answers and pongs included: far above the requests, so that only a flood meets it. */
+  /** Messages of any kind on one link, requests and pongs included, answers to questions not: far above the requests, so that only a flood meets it. */
   messageBurst: 80,
   messagesPerSecond: 20,
   /** Messages read from a link and not yet handled; beyond that the link is not read. */

@@ -83,6 +83,8 @@ export class ServerLink {
   #self: Asker | undefined;
   #requests: Bucket;
   #messages: Bucket;
+  /** Questions put to this client: their answers cost it nothing, or whoever asks often enough could have its link ended. */
+  #answersDue = 0;
 
   /** Takes over `socket`, whose handshake is done. */
   constructor(options: ServerLinkOptions) {
@@ -142,9 +144,8 @@ export class ServerLink {
   #onFrame(event: FrameEvent): void {
     if (event.kind !== 'json') throw new RemoteViolation('bad-frame', 'A data frame is not allowed here.');
     const message = parseClientMessage(event.body);
-    const taken = takeToken(MESSAGES, this.#messages, this.#options.services.clock.now());
-    this.#messages = taken.bucket;
-    if (!taken.granted) throw new RemoteViolation('rate-limited', 'Too many messages.');
+    if (message.type === 'answer' && this.#answersDue > 0) this.#answersDue -= 1;
+    else this.#spendMessage();
     this.#inbox.push(message);
     if (this.#inbox.length >= INBOX_MESSAGES) this.#connection.pause();
     if (!this.#working) void this.#work();
@@ -171,6 +172,12 @@ export class ServerLink {
       if (!(error instanceof P2pError)) throw error;
       this.#refuse(message, error);
     }
+  }
+
+  #spendMessage(): void {
+    const taken = takeToken(MESSAGES, this.#messages, this.#options.services.clock.now());
+    this.#messages = taken.bucket;
+    if (!taken.granted) throw new RemoteViolation('rate-limited', 'Too many messages.');
   }
 
   #spendRequest(): void {
@@ -315,8 +322,12 @@ export class ServerLink {
 
   /** With too many questions open, this one is refused in the client's name. */
   async #asked({ introduction, from, asker }: Extract<RoutedMessage, { kind: 'asked' }>): Promise<void> {
-    if (this.#asks.add(introduction, asker)) this.#send({ type: 'asked', introduction, from });
-    else await this.#tellAsker(asker, introduction, null);
+    if (this.#asks.add(introduction, asker)) {
+      this.#answersDue += 1;
+      this.#send({ type: 'asked', introduction, from });
+    } else {
+      await this.#tellAsker(asker, introduction, null);
+    }
   }
 
   async #tellAsker(asker: LinkAddress, introduction: string, reach: Reach | null): Promise<void> {

@@ -1,7 +1,7 @@
 /** Links after login: list, budgets, readers that do not read, heartbeat, the end of the server (PROTOCOL.md 5.5; HOSTILE 13). */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { timeLimits } from '../../src/protocol/limits.js';
+import { serverLimits, timeLimits } from '../../src/protocol/limits.js';
 import type { Backend } from '../../src/server/backend.js';
 import { ManualClock } from '../helpers/manual-clock.js';
 import { connectPlain } from '../helpers/raw-server-client.js';
@@ -54,6 +54,29 @@ describe('links after login', { timeout: 60_000 }, () => {
     await alice.closed;
     const last = alice.unread.at(-1);
     assert.equal(last?.type === 'bye' && last.code, 'rate-limited');
+  });
+
+  it('lets a client answer as many questions as it is asked', async (t) => {
+    const clock = new ManualClock();
+    const askers = Array.from({ length: 2 + serverLimits.messageBurst / serverLimits.requestBurst }, (_, n) => `asker${n}`);
+    const server = await startTestServer({ clock, accounts: ['target', ...askers] });
+    t.after(() => server.dispose());
+    const target = await server.enter('target');
+    const reach = { port: 4000, candidates: [] };
+    for (const name of askers) {
+      const asker = await server.enter(name);
+      // Its login was a request as well.
+      for (let id = 1; id < serverLimits.requestBurst; id += 1) {
+        asker.send({ type: 'connect', id, to: 'target', reach });
+        const { introduction } = await target.expect('asked');
+        target.send({ type: 'answer', introduction, reach });
+        assert.equal((await asker.expect('introduction')).peer.user, 'target');
+        await target.expect('introduction');
+      }
+    }
+    // Answers that nobody asked for count like everything else.
+    for (let n = 0; n <= serverLimits.messageBurst; n += 1) target.send({ type: 'answer', introduction: 'A'.repeat(22), reach: null });
+    await target.closed;
   });
 
   it('drops a reader that stops reading, and nobody else notices', async (t) => {
