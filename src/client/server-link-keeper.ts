@@ -69,6 +69,7 @@ export class ServerLinkKeeper {
     try {
       return await action(this.#link);
     } catch (error) {
+      if (this.#stop.signal.aborted) throw hasLeft();
       if (!(error instanceof LinkLost)) throw error;
       void this.#link.close();
       this.#link = await this.#open();
@@ -98,10 +99,15 @@ export class ServerLinkKeeper {
 
   async #open(): Promise<ServerLink> {
     const { host, port, agent, clock } = this.#options;
-    const link = await ServerLink.open({ host, port, agent, clock, signal: this.#stop.signal, judge: (...key) => this.#judge(...key) });
-    if (!this.#stop.signal.aborted) return link;
-    await link.close();
-    throw new P2pError('closed', 'You have left.');
+    const { signal } = this.#stop;
+    try {
+      const link = await ServerLink.open({ host, port, agent, clock, signal, judge: (...key) => this.#judge(...key) });
+      if (!signal.aborted) return link;
+      await link.close();
+    } catch (error) {
+      if (!signal.aborted || !(error instanceof P2pError)) throw error;
+    }
+    throw hasLeft();
   }
 
   async #judge(fingerprint: string, trustedBySystem: boolean): Promise<ServerTrust> {
@@ -161,7 +167,7 @@ export class ServerLinkKeeper {
     const link = await this.#open();
     try {
       this.#account = await resume(link, this.#account);
-      if (this.#stop.signal.aborted) throw new P2pError('closed', 'You have left.');
+      if (this.#stop.signal.aborted) throw hasLeft();
     } catch (error) {
       await link.close();
       throw error;
@@ -169,6 +175,10 @@ export class ServerLinkKeeper {
     this.#watch(link);
     this.#options.onBack();
   }
+}
+
+function hasLeft(): P2pError {
+  return new P2pError('closed', 'You have left.');
 }
 
 /** The error that ends all attempts, or undefined where another attempt makes sense. */

@@ -69,6 +69,8 @@ export async function run(options: TerminalOptions, createClient: CreateClient, 
     return await face.run(api, stop.signal);
   } catch (error) {
     if (!(error instanceof P2pError)) throw error;
+    // What a signal ended did not fail.
+    if (stop.signal.aborted && error.code === 'closed') return Exit.fine;
     face.fail(error);
     // That the link is closed now is part of the same news.
     api?.onEvent(() => undefined);

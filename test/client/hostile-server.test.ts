@@ -73,6 +73,25 @@ describe('a client that is closed', () => {
     assert.ok(!client.events.some(({ event }) => event === 'logged-in'));
   });
 
+  it('while it waits for an answer of the server says so, and does not try again', async (t) => {
+    let asked: () => void = () => undefined;
+    const server = await startTestServer({
+      accounts: ['alice'],
+      wrap: (backend) => {
+        backend.findForLogin = () => {
+          asked();
+          return new Promise(() => undefined);
+        };
+        return backend;
+      },
+    });
+    t.after(() => server.dispose());
+    const client = await testClient(t, { port: server.port });
+    asked = () => void client.api.close();
+    await client.api.connect();
+    await assert.rejects(client.api.login('alice', PASSWORD), { code: 'closed' });
+  });
+
   it('while it comes back to its server does not come back', async (t) => {
     let onAnnounce: () => void = () => undefined;
     const server = await startTestServer({

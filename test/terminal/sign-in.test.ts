@@ -82,14 +82,19 @@ describe('questions', () => {
 });
 
 describe('a run without a terminal', () => {
-  async function runWith(raw: RawOptions, env: Record<string, string> = {}, prepare: (client: FakeClient) => void = () => undefined) {
+  async function runWith(raw: RawOptions, env: Record<string, string> = {}, prepare: (client: FakeClient, signal: () => void) => void = () => undefined) {
     const client = new FakeClient();
-    prepare(client);
+    let stop: () => void = () => undefined;
+    prepare(client, () => stop());
     const stdin = new PassThrough();
     stdin.end();
     const [stdout, stderr] = [new Collector(), new Collector()];
     const options = parseOptions({ host: 'localhost', port: '9090', ...raw }, { env, homeDirectory: '/h', workingDirectory: '/', stdinIsTTY: false, version: '0' });
-    const code = await run(options, () => client, { stdin, stdout, stderr, env, homeDirectory: '/h', clock: new ManualClock(), date: () => new Date(0), onSignal: () => () => undefined });
+    const onSignal = (whenSignalled: () => void) => {
+      stop = whenSignalled;
+      return () => undefined;
+    };
+    const code = await run(options, () => client, { stdin, stdout, stderr, env, homeDirectory: '/h', clock: new ManualClock(), date: () => new Date(0), onSignal });
     return { code, client, stdout, stderr };
   }
 
@@ -129,6 +134,17 @@ describe('a run without a terminal', () => {
       { event: 'error', at: '1970-01-01T00:00:00.000Z', code: 'server-key-changed', message: 'The key changed.' },
     ]);
     assert.equal(stderr.text, '');
+  });
+
+  it('ends without an error when a signal comes before it is logged in', async () => {
+    const { code, stdout, stderr } = await runWith({ user: 'alice' }, { P2P_PASSWORD: 'p' }, (client, signal) =>
+      client.before.set('login', () => {
+        signal();
+        throw new P2pError('closed', 'You have left.');
+      }),
+    );
+    assert.equal(code, 0);
+    assert.doesNotMatch(stdout.text + stderr.text, /left\. \[closed\]/u);
   });
 
   it('lets a bug through', async () => {
