@@ -1,7 +1,10 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=2
 /**
  * p2p-client: arguments, signals, exit code. Everything else is in terminal/ and client/, loaded once the arguments are
  * known to be good, so that `--version` and `--help` come at once.
+ *
+ * The small semi-space makes V8 free the 16 KiB buffers of TLS in passing instead of by marking the whole heap: measured
+ * 1.5 instead of 2.1 s of a receiver's CPU per GiB. It can be set on the command line only.
  */
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';

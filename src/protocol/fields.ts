@@ -49,8 +49,11 @@ export const agent = v.pipe(v.string(), v.maxLength(textLimits.agentChars));
 export const wireCode = v.picklist(WIRE_CODES);
 export const transferCode = v.picklist(TRANSFER_CODES);
 
+/** JSON can write half a surrogate pair, which no text is and strict readers of our own JSON output refuse. */
+const wellFormed = v.transform((text: string) => text.toWellFormed());
+
 /** Words for a person. Neutralised before a terminal sees it (text.ts), so any characters are legal here. */
-export const freeText = v.pipe(v.string(), v.maxLength(textLimits.errorMessageChars));
+export const freeText = v.pipe(v.string(), v.maxLength(textLimits.errorMessageChars), wellFormed);
 
 /** Transfer id, chosen by the sender of the file, unique in the session among its own. */
 export const transferId = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(0xffff_ffff));
@@ -76,6 +79,7 @@ export const chatText = v.pipe(
   v.string(),
   v.minLength(1),
   v.check((text) => Buffer.byteLength(text, 'utf8') <= textLimits.chatBytes, 'too long'),
+  wellFormed,
 );
 
 /**

@@ -162,6 +162,10 @@ export const transferLimits = {
   writeBytes: 256 * KiB,
   /** Offers from one peer that wait for a decision. */
   pendingOffersPerPeer: 64,
+  /** Own transfers with one peer that have not ended: a few thousand cost next to nothing, without end they would. */
+  queuedOffers: 4096,
+  /** Ended transfers of one peer whose late data is still counted; the oldest is forgotten beyond that. */
+  rememberedTransfers: 1024,
   /** Transfers under way with one peer, each direction. More offers wait in the queue of the sender. */
   activePerPeer: 8,
   /** Data frames for transfers that have ended: this many are dropped in silence (they were on their way), then the link is closed. */

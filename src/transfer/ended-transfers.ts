@@ -5,9 +5,6 @@
 import { RemoteViolation } from '../protocol/errors.js';
 import { frameLimits, transferLimits } from '../protocol/limits.js';
 
-/** Numbers remembered, the oldest forgotten first: many more than can have data on its way at one time. */
-const REMEMBERED = 16 * transferLimits.pendingOffersPerPeer;
-
 interface Strays {
   frames: number;
   /** Where the next piece of the frame counted last would begin, and the bytes it can still have. */
@@ -24,7 +21,7 @@ export class EndedTransfers {
 
   add(transfer: number): void {
     this.#strays.set(transfer, { frames: 0, next: -1, left: 0 });
-    if (this.#strays.size <= REMEMBERED) return;
+    if (this.#strays.size <= transferLimits.rememberedTransfers) return;
     const [oldest] = this.#strays.keys();
     if (oldest !== undefined) this.#strays.delete(oldest);
   }

@@ -24,9 +24,6 @@ export type { TransferPort } from './context.js';
 
 const debug = debuglog('p2p-transfer');
 
-/** Own offers that wait until the peer has answered others: a few thousand cost next to nothing, without end they would. */
-const QUEUED_OFFERS = 64 * transferLimits.pendingOffersPerPeer;
-
 /** What is done with offers: a person decides, all are taken, none is. */
 export type OfferPolicy = 'ask' | 'all' | 'none';
 
@@ -79,8 +76,8 @@ export class TransferManager {
   async offerFile(path: string): Promise<{ readonly id: number; readonly finished: Promise<TransferOutcome> }> {
     const source = await inspectSource(path, this.#openSource);
     if (this.#closed !== undefined) throw new P2pError('session-closed', `The session with ${this.#options.peer} has ended.`);
-    if (this.#outgoing.size >= QUEUED_OFFERS) {
-      throw new P2pError('too-many-transfers', `${QUEUED_OFFERS} offers wait for ${this.#options.peer} already. Try again when some are answered.`);
+    if (this.#outgoing.size >= transferLimits.queuedOffers) {
+      throw new P2pError('too-many-transfers', `${transferLimits.queuedOffers} offers wait for ${this.#options.peer} already. Try again when some are answered.`);
     }
     const transfer = new OutgoingTransfer({
       context: this.#context,

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ServerLink } from '../../src/client/server-link.js';
 import { systemClock } from '../../src/net/clock.js';
+import { deferred } from '../../src/net/deferred.js';
 import { PeerListener, type PeerListenerOptions } from '../../src/net/peer-listener.js';
 import { acceptTls, tlsContext } from '../../src/net/tls.js';
 import { clientLimits, serverLimits } from '../../src/protocol/limits.js';
@@ -34,8 +35,9 @@ describe('a client whose server is hostile', () => {
 
   it('is told when the connection ends while the key is judged', async (t) => {
     const { credentials } = await testIdentity();
+    const cut = deferred<undefined>();
     const { port } = await tcpServer(t, (socket) => {
-      void acceptTls(socket, { context: tlsContext(credentials), alpn: SERVER_ALPN, clock: systemClock }).then(() => socket.resetAndDestroy());
+      void acceptTls(socket, { context: tlsContext(credentials), alpn: SERVER_ALPN, clock: systemClock }).then(() => socket.once('close', () => cut.resolve(undefined)).resetAndDestroy());
     });
     const judged = ServerLink.open({
       host: '127.0.0.1',
@@ -44,7 +46,9 @@ describe('a client whose server is hostile', () => {
       clock: systemClock,
       signal: new AbortController().signal,
       judge: async () => {
-        await new Promise((resolve) => setTimeout(resolve, 100));
+        await cut.promise;
+        // On loopback the reset has arrived; the client learns of it in one of its next turns.
+        for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
         return 'new';
       },
     });

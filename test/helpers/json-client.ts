@@ -59,8 +59,8 @@ export class JsonClient {
 
   /** Resolves when logged in. */
   static async start(login: ClientLogin): Promise<JsonClient> {
-    const args = [CLIENT, '127.0.0.1', String(login.port), '--user', login.user, '--home', login.home, '--json', '--accept', 'all'];
-    const program = new Program(process.execPath, login.isNew ? [...args, '--new'] : args, {
+    const args = ['127.0.0.1', String(login.port), '--user', login.user, '--home', login.home, '--json', '--accept', 'all'];
+    const program = new Program(CLIENT, login.isNew ? [...args, '--new'] : args, {
       env: { ...process.env, P2P_PASSWORD: login.password },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
