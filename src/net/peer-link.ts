@@ -8,6 +8,7 @@ import { LinkLost, type P2pError, type RemoteViolation } from '../protocol/error
 import type { FrameEvent } from '../protocol/frames.js';
 import { frameLimits, peerLimits, timeLimits } from '../protocol/limits.js';
 import { encodePeerMessage, nextPeerLinkState, parsePeerMessage, type PeerLinkState, type PeerMessage, type PeerMessageOf, type PeerRole } from '../protocol/peer-messages.js';
+import { quoted } from '../protocol/text.js';
 import { chooseVersion, FEATURES, PROTOCOL_VERSIONS } from '../protocol/version.js';
 import type { Clock, Timer } from './clock.js';
 import { Connection } from './connection.js';
@@ -160,7 +161,7 @@ export class PeerLink {
       case 'pong':
         return;
       case 'error':
-        this.destroy(new LinkLost('link-lost', message.message));
+        this.destroy(new LinkLost('link-lost', `it says: ${quoted(message.message)}`));
         return;
       default:
         this.#handlers?.onMessage(message);

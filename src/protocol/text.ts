@@ -123,6 +123,11 @@ function isJoiner(point: string, previous: string, text: string, next: number): 
   return point === ZERO_WIDTH_JOINER && PICTOGRAPH.test(previous) && following !== undefined && PICTOGRAPH.test(String.fromCodePoint(following));
 }
 
+/** Words of another inside a sentence of ours: in quotation marks that they cannot close (HOSTILE 22). */
+export function quoted(text: string): string {
+  return `"${text.replaceAll('"', "'")}"`;
+}
+
 function escapePoint(point: string): string {
   const value = point.codePointAt(0) ?? 0;
   if (point === '\n') return '\\n';

@@ -1,10 +1,11 @@
 /**
  * Why a transfer ends without success: one error class, and the step from what the system says to a code of PROTOCOL.md 8.
  *
- * Texts are neutral, since both sides show the same one: they name the sender and the receiver, never "you", and carry no
- * path of either machine.
+ * Texts are neutral, since both sides show the same one, the other as words of the first: they name the sender and the
+ * receiver, never "you", and carry no path of either machine.
  */
 import { P2pError, systemCode, type TransferCode } from '../protocol/errors.js';
+import { quoted } from '../protocol/text.js';
 
 /** Ends one transfer; the session goes on. */
 export class TransferFailure extends P2pError {
@@ -18,6 +19,11 @@ export class TransferFailure extends P2pError {
 
 /** No room, no quota left, or a file larger than the file system takes. */
 const FULL: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];
+
+/** What the other side gave as its reason, marked as its words. */
+export function peerFailure(peer: string, { code, message }: { readonly code: TransferCode; readonly message: string }): TransferFailure {
+  return new TransferFailure(code, `${peer} says: ${quoted(message)}`);
+}
 
 /**
  * The failure behind an error of the receiver's disk.

@@ -14,7 +14,7 @@ import { BufferPool } from './buffer-pool.js';
 import { failedEvent, type TransferContext, type TransferPort } from './context.js';
 import { EndedTransfers } from './ended-transfers.js';
 import type { TransferEvent, TransferOutcome, TransferSnapshot } from './events.js';
-import { TransferFailure } from './failure.js';
+import { peerFailure, TransferFailure } from './failure.js';
 import { IncomingTransfer, type PartialSource } from './incoming.js';
 import { OutgoingTransfer } from './outgoing.js';
 import { SendPump } from './send-pump.js';
@@ -229,7 +229,7 @@ export class TransferManager {
   }
 
   #cancelledBySender(message: PeerMessageOf<'cancel'>): void {
-    void this.#incoming.get(message.transfer)?.end(new TransferFailure(message.code, message.message), 'nobody');
+    void this.#incoming.get(message.transfer)?.end(peerFailure(this.#options.peer, message), 'nobody');
   }
 
   async #take(incoming: IncomingTransfer): Promise<void> {

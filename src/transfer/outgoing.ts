@@ -9,7 +9,7 @@
 import type { PeerMessageOf, TransferMessage } from '../protocol/peer-messages.js';
 import { doneEvent, failedEvent, type TransferContext, type TransferFacts } from './context.js';
 import type { TransferOutcome, TransferSnapshot } from './events.js';
-import { readFailure, TransferFailure } from './failure.js';
+import { peerFailure, readFailure, TransferFailure } from './failure.js';
 import { ProgressMeter } from './progress.js';
 import type { Pumped, SendPump } from './send-pump.js';
 import { SourceFile, type OpenSource, type SourceInfo } from './source-file.js';
@@ -87,7 +87,7 @@ export class OutgoingTransfer implements Pumped {
         break;
       case 'reject':
       case 'cancel':
-        void this.end(new TransferFailure(message.code, message.message), 'nobody');
+        void this.end(peerFailure(this.#context.peer, message), 'nobody');
     }
   }
 

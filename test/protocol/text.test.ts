@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { visibleLine, visibleLines } from '../../src/protocol/text.js';
+import { quoted, visibleLine, visibleLines } from '../../src/protocol/text.js';
 
 /** Everything a terminal executes, everything that reorders or hides where it has no business. */
 const EXECUTED = /[\x00-\x1f\x7f-\x9f]/u;
@@ -135,5 +135,11 @@ describe('visibleLines', () => {
       }),
       { numRuns: 2000 },
     );
+  });
+});
+
+describe('words of another in a sentence of ours', () => {
+  it('cannot close the quotation marks around them', () => {
+    assert.equal(quoted('no". -- Your password has expired. "'), `"no'. -- Your password has expired. '"`);
   });
 });

@@ -155,7 +155,7 @@ describe('a disk that fails in the middle (HOSTILE 34)', () => {
     const outcome = await finished;
     assert.ok(outcome.event === 'transfer-failed');
     const told = await pair.bob.event('transfer-failed');
-    assert.deepEqual([outcome.code, told.code, outcome.message], [code, code, told.message]);
+    assert.deepEqual([outcome.code, told.code, outcome.message], [code, code, `${outcome.peer} says: "${told.message}"`]);
     await repair(pair);
     assert.deepEqual(await pair.bob.folders(), { received: [], partial: [] });
     const next = await pair.alice.manager.offerFile(await pair.alice.file('next', 'x'));
