@@ -57,7 +57,8 @@ describe('two people at two terminals', () => {
     await bob.waitUntil(() => bob.typed().endsWith('I am still wri'), 'the typed text');
     alice.enter('Are you there?');
     await bob.waitForText(/^alice> Are you there\?$/mu);
-    assert.equal(bob.typed(), 'bob → alice> I am still wri');
+    // The line and the prompt below it are written one after the other.
+    await bob.waitUntil(() => bob.typed() === 'bob → alice> I am still wri', 'his own text, as he left it');
     bob.enter('ting');
     await alice.waitForText(/^bob> I am still writing$/mu);
 
