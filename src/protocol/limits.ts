@@ -62,7 +62,7 @@ export const timeLimits = {
   answerMs: 60 * SECOND,
   /** A refused introduction is never told faster than this, so that unknown, offline and blocked take the same time. */
   unavailableMs: 500,
-  /** All paths of an introduction; then a clear failure (issue: within 15 s). */
+  /** All paths of an introduction; then a clear failure, before a person gives up. */
   raceMs: 15 * SECOND,
   /** Between starting one candidate and the next (RFC 8305 section 8 recommends 250 ms). */
   staggerMs: 250,
@@ -135,7 +135,7 @@ export const peerLimits = {
   sendQueueBytes: 4 * MiB,
   /** Chat messages sent and not yet acknowledged; more wait with the caller. */
   unacknowledgedMessages: 256,
-  /** Events that the engine holds for a slow screen before it stops reading the link (HOSTILE 24). */
+  /** Open sessions of one client, and introductions that it has agreed to: each may hold a receive window for every transfer. */
   sessions: 64,
 } as const;
 

@@ -70,7 +70,7 @@ export class PromptScreen implements Screen {
   }
 
   print(lines: readonly Line[]): Promise<void> | undefined {
-    const rows = lines.flatMap((line) => rowsOf(line, this.#stdout.columns).map((row) => this.#palette.line(line.kind, row.prefix, row.text)));
+    const rows = paintedRows(lines, this.#stdout, this.#palette);
     if (this.#state !== 'open') return rows.length === 0 ? undefined : this.#stdout.write(rows.map((row) => `${row}\n`).join(''));
     // One redraw for all that comes in one turn of the event loop.
     if (this.#waiting.length === 0 && rows.length > 0) setImmediate(() => void this.#flush());
@@ -180,7 +180,7 @@ export class PlainScreen implements Screen {
   }
 
   print(lines: readonly Line[]): Promise<void> | undefined {
-    const rows = lines.flatMap((line) => rowsOf(line, this.#stdout.columns).map((row) => this.#palette.line(line.kind, row.prefix, row.text)));
+    const rows = paintedRows(lines, this.#stdout, this.#palette);
     return rows.length === 0 ? undefined : this.#stdout.write(rows.map((row) => `${row}\n`).join(''));
   }
 
@@ -202,4 +202,9 @@ export class PlainScreen implements Screen {
     }
     input.end();
   }
+}
+
+/** Lines broken to the width of the terminal and coloured: one string a row, without line ends. */
+function paintedRows(lines: readonly Line[], stdout: Output, palette: Palette): string[] {
+  return lines.flatMap((line) => rowsOf(line, stdout.columns).map((row) => palette.line(line.kind, row.prefix, row.text)));
 }
