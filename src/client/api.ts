@@ -6,8 +6,10 @@
  */
 import type { ErrorCode } from '../protocol/errors.js';
 import type { Direction, TransferEvent, TransferOutcome, TransferSnapshot } from '../transfer/events.js';
+import type { Leftover } from '../transfer/store.js';
 
-export type { Direction, TransferOutcome, TransferSnapshot } from '../transfer/events.js';
+export type { Direction, TransferOutcome, TransferSnapshot, TransferState, WaitsFor } from '../transfer/events.js';
+export type { Leftover } from '../transfer/store.js';
 
 /** How the server's key came to be trusted: pinned just now, pinned earlier, or by the system's certificate roots. */
 export type ServerTrust = 'new' | 'known' | 'system';
@@ -38,6 +40,10 @@ export type ClientEvent =
       /** True when this session is now the one that chat goes to. */
       readonly current: boolean;
     }
+  /** The connection to the peer broke; it is being re-made for ten minutes. Messages and transfers wait. */
+  | { readonly event: 'session-lost'; readonly peer: string; readonly reason: string }
+  /** The session goes on. `restarted`: the peer's program is another one than before, so that what it was sending has ended. */
+  | { readonly event: 'session-back'; readonly peer: string; readonly path: PathKind; readonly address: string; readonly restarted: boolean }
   /** `code`: `closed-by-peer`, `closed-by-you`, or why the link was lost. `undelivered` counts messages without acknowledgement. */
   | { readonly event: 'session-closed'; readonly peer: string; readonly reason: string; readonly code: SessionEnd; readonly undelivered: number }
   | { readonly event: 'message'; readonly peer: string; readonly direction: 'in' | 'out'; readonly text: string }
@@ -100,13 +106,25 @@ export interface ClientApi {
 
   /** Resolves once the peer has acknowledged. `to` defaults to the current session. @throws P2pError `no-session`, `message-too-long`. */
   say(text: string, to?: string): Promise<void>;
-  /** Resolves once the offer is out. @throws P2pError `no-session`, `no-such-file`, `not-a-file`. */
-  sendFile(path: string): Promise<OutgoingTransfer>;
+  /**
+   * Offers a file or folder; resolves once the offer is out. With `name` and the path `-`: what comes on stdin, under that name.
+   *
+   * @throws P2pError `no-session`, `no-such-file`, `not-a-file`, `read-failed`, `bad-argument`.
+   */
+  sendFile(path: string, name?: string): Promise<OutgoingTransfer>;
   /** Without `id` the oldest offer. @throws P2pError `no-such-offer`. */
   acceptFile(id?: number): Promise<void>;
   rejectFile(id?: number): Promise<void>;
   /** Without `id` the only transfer under way. @throws P2pError `no-such-transfer`. */
   cancelFile(id?: number): Promise<void>;
+  /** Without `id` the only transfer under way that can be paused, or is. @throws P2pError `no-such-transfer`. */
+  pauseFile(id?: number): Promise<void>;
+  resumeFile(id?: number): Promise<void>;
+  /** What can be continued when it is sent again. */
+  leftovers(): Promise<readonly Leftover[]>;
+  /** For all sending and, separately, all receiving; undefined: none. Bytes a second. */
+  limitRate(bytesPerSecond: number | undefined): void;
+  readonly rateLimit: number | undefined;
 
   /** The user name after login. */
   readonly user: string | undefined;

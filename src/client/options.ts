@@ -9,6 +9,16 @@ export interface ClientOptions {
   /** Absolute path of the folder that holds pins, partials and received files. */
   readonly home: string;
   readonly accept: AcceptPolicy;
+  /** With `accept: all`: the canonical names of those whose files are taken; undefined: everybody's. */
+  readonly acceptFrom: readonly string[] | undefined;
+  /** With `accept: all`: larger offers are not taken, bytes; undefined: no limit. */
+  readonly maxFile: number | undefined;
+  /** What becomes of an offer that `acceptFrom` or `maxFile` leaves out: a person is asked, or it is refused. */
+  readonly acceptOtherwise: 'ask' | 'none';
+  /** Absolute path of the folder for finished files; `-` writes one file to stdout. */
+  readonly received: string;
+  /** Bytes a second for all sending, and for all receiving; undefined: none. */
+  readonly limitRate: number | undefined;
   readonly sessions: SessionPolicy;
   /** Port for peers; 0 takes a free one. */
   readonly listenPort: number;

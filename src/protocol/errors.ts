@@ -39,6 +39,8 @@ export const TRANSFER_CODES = [
   'read-failed',
   'write-failed',
   'disk-full',
+  'too-large',
+  'bad-listing',
   'session-closed',
   'link-lost',
 ] as const;

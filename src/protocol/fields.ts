@@ -61,6 +61,15 @@ export const transferId = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxVa
 /** Bytes of a file, or an offset in one. */
 export const byteCount = v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(transferLimits.fileBytes));
 
+/** A number of files or entries, or the index of an entry. */
+export const entryCount = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(transferLimits.folderEntries));
+
+/** Modification time, milliseconds since 1970 in UTC; within what a Date can hold. */
+export const modified = v.pipe(v.number(), v.integer(), v.minValue(-8.64e15), v.maxValue(8.64e15));
+
+/** Any string: protocol/names.ts decides, so that a bad name fails one offer or entry and not the link. */
+export const anyName = v.pipe(v.string(), v.maxLength(1024));
+
 /** BLAKE3-256, lower-case hexadecimal. */
 export const blake3Hex = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/u));
 

@@ -7,23 +7,36 @@
 import { RemoteViolation } from './errors.js';
 import { frameLimits } from './limits.js';
 
-export const FrameKind = { json: 0, data: 1 } as const;
+export const FrameKind = { json: 0, data: 1, end: 2 } as const;
+
+/** How an entry ended: all of it was sent, or the sender could not read it. */
+export const EntryStatus = { whole: 0, unreadable: 1 } as const;
+export type EntryStatus = (typeof EntryStatus)[keyof typeof EntryStatus];
 
 const LENGTH_BYTES = 4;
 const KIND_BYTES = 1;
 const EMPTY = new Uint8Array(0);
-/** Bytes in front of the file bytes of a data frame: length, kind, transfer id, offset. */
+const HASH_BYTES = 32;
+/** Body of an end frame: transfer id (u32), entry (u32), status (u8), BLAKE3 of the whole file. */
+const END_BODY_BYTES = 4 + 4 + 1 + HASH_BYTES;
+/** A whole end frame. */
+export const END_FRAME_BYTES = LENGTH_BYTES + KIND_BYTES + END_BODY_BYTES;
+/** Bytes in front of the file bytes of a data frame: length, kind, transfer id, entry, offset. */
 export const DATA_PREFIX_BYTES = LENGTH_BYTES + KIND_BYTES + frameLimits.dataHeaderBytes;
 
-/** One decoded frame, or one piece of a data frame. `body` and `bytes` may be views of the input: copy them or use them at once. */
+/**
+ * One decoded frame, or one piece of a data frame. `body` and `bytes` may be views of the input: copy them or use them at
+ * once. `offset` is that of the piece in its file; `first` marks the piece with which a frame begins.
+ */
 export type FrameEvent =
   | { readonly kind: 'json'; readonly body: Uint8Array }
-  | { readonly kind: 'data'; readonly transfer: number; readonly offset: number; readonly bytes: Uint8Array };
+  | { readonly kind: 'data'; readonly transfer: number; readonly entry: number; readonly offset: number; readonly bytes: Uint8Array; readonly first: boolean }
+  | { readonly kind: 'end'; readonly transfer: number; readonly entry: number; readonly status: EntryStatus; readonly blake3: string };
 
 export interface FrameDecoderOptions {
   /** Largest JSON frame, bytes of `kind ‖ body`. */
   readonly maxJsonBytes: number;
-  /** Whether data frames are legal now. */
+  /** Whether data and end frames are legal now. */
   readonly allowData: boolean;
 }
 
@@ -31,7 +44,8 @@ type State =
   | { readonly at: 'head' }
   | { readonly at: 'json'; readonly bytes: number }
   | { readonly at: 'data-header'; readonly bytes: number }
-  | { readonly at: 'data'; readonly transfer: number; offset: number; left: number };
+  | { readonly at: 'data'; readonly transfer: number; readonly entry: number; offset: number; left: number; first: boolean }
+  | { readonly at: 'end' };
 
 /**
  * Incremental decoder. Feed it with {@link push}, take events with {@link next} until it returns undefined; between two
@@ -93,20 +107,28 @@ export class FrameDecoder {
           const header = this.#take(frameLimits.dataHeaderBytes);
           if (header === undefined) return undefined;
           const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
-          const offset = view.getBigUint64(4);
+          const offset = view.getBigUint64(8);
           if (offset > BigInt(Number.MAX_SAFE_INTEGER - state.bytes)) throw new RemoteViolation('bad-frame', 'The offset of a data frame is too large.');
-          this.#state = { at: 'data', transfer: view.getUint32(0), offset: Number(offset), left: state.bytes };
+          this.#state = { at: 'data', transfer: view.getUint32(0), entry: view.getUint32(4), offset: Number(offset), left: state.bytes, first: true };
           break;
         }
         case 'data': {
           const bytes = this.#chunk.subarray(this.#at, this.#at + state.left);
           if (bytes.length === 0) return undefined;
           this.#at += bytes.length;
-          const event: FrameEvent = { kind: 'data', transfer: state.transfer, offset: state.offset, bytes };
+          const { transfer, entry, offset, first } = state;
+          const event: FrameEvent = { kind: 'data', transfer, entry, offset, bytes, first };
           state.offset += bytes.length;
           state.left -= bytes.length;
+          state.first = false;
           if (state.left === 0) this.#state = { at: 'head' };
           return event;
+        }
+        case 'end': {
+          const body = this.#take(END_BODY_BYTES);
+          if (body === undefined) return undefined;
+          this.#state = { at: 'head' };
+          return readEnd(body);
         }
       }
     }
@@ -127,6 +149,10 @@ export class FrameDecoder {
         throw new RemoteViolation('bad-frame', `A data frame of ${length} bytes is not allowed.`);
       }
       return { at: 'data-header', bytes: payload };
+    }
+    if (kind === FrameKind.end && this.#options.allowData) {
+      if (length !== KIND_BYTES + END_BODY_BYTES) throw new RemoteViolation('bad-frame', `An end frame of ${length} bytes is not allowed.`);
+      return { at: 'end' };
     }
     throw new RemoteViolation('bad-frame', `A frame of kind ${String(kind)} is not allowed here.`);
   }
@@ -167,6 +193,14 @@ export class FrameDecoder {
   }
 }
 
+function readEnd(body: Uint8Array): FrameEvent {
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  const status = view.getUint8(8);
+  if (status !== EntryStatus.whole && status !== EntryStatus.unreadable) throw new RemoteViolation('bad-frame', 'An end frame has an unknown status.');
+  const blake3 = Buffer.from(body.buffer, body.byteOffset + 9, HASH_BYTES).toString('hex');
+  return { kind: 'end', transfer: view.getUint32(0), entry: view.getUint32(4), status, blake3 };
+}
+
 /** A JSON frame around an already encoded body. */
 export function jsonFrame(body: Uint8Array): Uint8Array {
   const frame = new Uint8Array(LENGTH_BYTES + KIND_BYTES + body.length);
@@ -180,9 +214,36 @@ export function jsonFrame(body: Uint8Array): Uint8Array {
  * Writes the prefix of a data frame into the {@link DATA_PREFIX_BYTES} bytes of `target` at `at`; the file bytes
  * (`payloadBytes`, 1 to 256 KiB) follow right behind it, so that a frame read from disk in place needs no copy.
  */
-export function writeDataPrefix(target: Buffer, at: number, transfer: number, offset: number, payloadBytes: number): void {
+export function writeDataPrefix(target: Buffer, at: number, { transfer, entry, offset }: DataPlace, payloadBytes: number): void {
   target.writeUInt32BE(KIND_BYTES + frameLimits.dataHeaderBytes + payloadBytes, at);
   target.writeUInt8(FrameKind.data, at + LENGTH_BYTES);
   target.writeUInt32BE(transfer, at + LENGTH_BYTES + KIND_BYTES);
-  target.writeBigUInt64BE(BigInt(offset), at + LENGTH_BYTES + KIND_BYTES + 4);
+  target.writeUInt32BE(entry, at + LENGTH_BYTES + KIND_BYTES + 4);
+  target.writeBigUInt64BE(BigInt(offset), at + LENGTH_BYTES + KIND_BYTES + 8);
+}
+
+/** Where the bytes of a data frame belong. */
+export interface DataPlace {
+  readonly transfer: number;
+  readonly entry: number;
+  /** In the file, of the first byte. */
+  readonly offset: number;
+}
+
+/** Writes a whole end frame into the {@link END_FRAME_BYTES} bytes of `target` at `at`. `blake3`: 64 hexadecimal digits. */
+export function writeEndFrame(target: Buffer, at: number, { transfer, entry, status, blake3 }: EntryEnd): void {
+  target.writeUInt32BE(KIND_BYTES + END_BODY_BYTES, at);
+  target.writeUInt8(FrameKind.end, at + LENGTH_BYTES);
+  const body = at + LENGTH_BYTES + KIND_BYTES;
+  target.writeUInt32BE(transfer, body);
+  target.writeUInt32BE(entry, body + 4);
+  target.writeUInt8(status, body + 8);
+  target.write(blake3, body + 9, HASH_BYTES, 'hex');
+}
+
+export interface EntryEnd {
+  readonly transfer: number;
+  readonly entry: number;
+  readonly status: EntryStatus;
+  readonly blake3: string;
 }

@@ -16,8 +16,8 @@ export const frameLimits = {
   controlBytes: 64 * KiB,
   /** File bytes in one data frame: small enough for chat to slip in between, large enough to cost little. */
   dataPayloadBytes: 256 * KiB,
-  /** Transfer id (u32) and offset (u64) in front of the file bytes. */
-  dataHeaderBytes: 12,
+  /** Transfer id (u32), entry (u32) and offset (u64) in front of the file bytes. */
+  dataHeaderBytes: 16,
 } as const;
 
 /** JSON from the other side (PROTOCOL.md 3). */
@@ -79,6 +79,22 @@ export const timeLimits = {
   backOffLastMs: 30 * SECOND,
   /** How often a running transfer reports progress. */
   progressMs: 250,
+  /** For how long a session whose link broke is re-introduced before it ends (issue: ten minutes; a router restarts in two). */
+  reconnectMs: 10 * 60 * SECOND,
+  /** The one who was asked waits this long before asking too: the other is quicker unless it is gone. */
+  reconnectAnswererMs: 3 * SECOND,
+  /** A transfer without progress for this long is told to be stalled, with the reason. */
+  stalledMs: 5 * SECOND,
+  /** Waiting for one's own disk or rate limit for this long is told to the other side. */
+  waitsMs: 1 * SECOND,
+  /** How often a full disk is tried again. */
+  fullRetryMs: 5 * SECOND,
+  /** A folder that takes longer to count is offered with what has been counted. */
+  countMs: 1 * SECOND,
+  /** How often the count of a folder is told while it grows. */
+  tallyMs: 500,
+  /** A partial that nobody asked for again is removed after this long: 30 days. */
+  partialKeptMs: 30 * 24 * 60 * 60 * SECOND,
 } as const;
 
 /** Server (DESIGN 7): who may hold how much of it. */
@@ -149,9 +165,13 @@ export const clientLimits = {
 
 /** Transfers. */
 export const transferLimits = {
-  /** File bytes sent and not yet written by the receiver: covers 4 MiB of bandwidth-delay, bounds both sides' memory. */
-  windowBytes: 4 * MiB,
-  /** Credit is given in steps of this size. */
+  /** Bytes of data and end frames sent and not yet written by the receiver: covers 8 MiB of bandwidth-delay (1 Gbit/s at 60 ms), bounds both sides' memory. */
+  windowBytes: 8 * MiB,
+  /** The smallest window, for transfers that begin while many others run. */
+  leastWindowBytes: 256 * KiB,
+  /** Windows granted to all transfers of all sessions together: 64 sessions of 16 transfers would hold 8 GiB otherwise. */
+  allWindowsBytes: 64 * MiB,
+  /** Credit is given in steps of this size, or of an eighth of the window where that is less. */
   creditStepBytes: 1 * MiB,
   /** One reused read or write buffer. Measured: fresh buffers cost 2 to 4 times the system time. */
   bufferBytes: 1 * MiB,
@@ -164,16 +184,34 @@ export const transferLimits = {
   pendingOffersPerPeer: 64,
   /** Own transfers with one peer that have not ended: a few thousand cost next to nothing, without end they would. */
   queuedOffers: 4096,
-  /** Ended transfers of one peer whose late data is still counted; the oldest is forgotten beyond that. */
+  /** Ended transfers of one peer whose late data and repeated offers are still recognised; the oldest is forgotten beyond that. */
   rememberedTransfers: 1024,
-  /** Transfers under way with one peer, each direction. More offers wait in the queue of the sender. */
+  /** Transfers under way with one peer, each direction. More offers wait in the queue of the receiver… */
   activePerPeer: 8,
-  /** Data frames for transfers that have ended: this many are dropped in silence (they were on their way), then the link is closed. */
-  strayDataFrames: 64,
+  /** …but for small ones, of which as many again may run, so that none waits for a large one. Bytes. */
+  smallBytes: 1 * MiB,
   /** Largest file: 2^53 − 1, the largest integer that JSON carries exactly. */
   fileBytes: Number.MAX_SAFE_INTEGER,
   /** Names tried as `name (n).ext` before giving up. */
   collisionNames: 10_000,
+  /** Files and folders in one folder that is sent: the largest source trees have about 100,000 (Linux, Chromium 400,000). */
+  folderEntries: 500_000,
+  /** Folders within folders; the deepest `node_modules` known has about 20. */
+  folderDepth: 64,
+  /** A path within a folder, bytes of UTF-8 with one `/` between names: half of PATH_MAX (4096), so that it fits below any home. */
+  pathBytes: 2048,
+  /** Entries in one `entries` message. */
+  entriesPerMessage: 512,
+  /** Entries that may be listed and have not ended: the receiver's memory for a folder. */
+  entriesAhead: 8192,
+  /** Points in one file at which a receiver says what it has. */
+  pointsPerEntry: 8,
+  /** Entries that a receiver asks for before it shows an offer: what takes longer is said to be "at least". */
+  surveyEntries: 65_536,
+  /** Entries left out of a folder that are told one by one; more are counted. */
+  toldSkips: 20,
+  /** A folder with more files than this is flushed as a whole file system, not file by file (measured: 10,000 files 0.2 s instead of 1.6 s). */
+  flushSingly: 256,
 } as const;
 
 /** What a person or a program types, and what waits for the screen; nothing here shows on the wire. */
