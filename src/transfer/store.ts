@@ -67,8 +67,10 @@ export interface StoredEvents {
 
 /** What {@link Incoming.write} has done. */
 export interface Written {
-  /** Bytes of file written since the beginning of this link; found identical ones not included. */
+  /** Bytes of file written since {@link Incoming.start}, data that an end frame took back included. */
   readonly bytes: number;
+  /** Bytes of begun or ended entries that were there before {@link Incoming.start}, and so did not come; those of `settled` entries included. */
+  readonly had: number;
   /** All entries below this number have ended. */
   readonly ended: number;
   /** The disk is full: nothing is lost, and the same block is to be written again when there may be room. */
