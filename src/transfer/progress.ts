@@ -23,43 +23,62 @@ export function smoothedRate(before: number | undefined, bytes: number, elapsedM
 export class ProgressMeter {
   readonly #clock: Clock;
   readonly #report: (bytes: number, rate: number) => void;
-  #bytes = 0;
-  #told = { bytes: 0, at: 0 };
+  /** Bytes that moved, and bytes that were there: only the former have a rate. */
+  #moved = 0;
+  #had = 0;
+  #told = { bytes: 0, moved: 0, at: 0 };
   #rate: number | undefined;
   #timer: Timer | undefined;
 
-  /** @param report called at most every `timeLimits.progressMs`, and only when `bytes` has grown. */
+  /** @param report called at most every `timeLimits.progressMs`, and only when the number of bytes has changed. */
   constructor(clock: Clock, report: (bytes: number, rate: number) => void) {
     this.#clock = clock;
     this.#report = report;
   }
 
+  /** Moved or there already. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#moved + this.#had;
   }
 
-  /** Starts to measure. */
+  /** Bytes a second, smoothed; 0 before anything has moved. */
+  get rate(): number {
+    return Math.round(this.#rate ?? 0);
+  }
+
+  /** Starts to measure, from nothing: on a new link what moved before is there already. */
   start(): void {
-    this.#told = { bytes: 0, at: this.#clock.now() };
+    this.#moved = 0;
+    this.#had = 0;
+    this.#rate = undefined;
+    this.#told = { bytes: 0, moved: 0, at: this.#clock.now() };
     this.#timer ??= this.#clock.every(timeLimits.progressMs, () => this.#tick());
   }
 
-  /** Moves on to `bytes` in total. */
-  reach(bytes: number): void {
-    this.#bytes = bytes;
+  /** Moves on to `moved` bytes in total, besides `had` that were there already. */
+  reach(moved: number, had: number): void {
+    this.#moved = moved;
+    this.#had = had;
   }
 
   stop(): void {
     this.#timer?.stop();
     this.#timer = undefined;
+    this.#rate = undefined;
   }
 
   #tick(): void {
     const now = this.#clock.now();
     const elapsedMs = now - this.#told.at;
-    if (this.#bytes === this.#told.bytes || elapsedMs <= 0) return;
-    this.#rate = smoothedRate(this.#rate, this.#bytes - this.#told.bytes, elapsedMs);
-    this.#told = { bytes: this.#bytes, at: now };
-    this.#report(this.#bytes, Math.round(this.#rate));
+    if (elapsedMs <= 0) return;
+    const { bytes } = this;
+    if (bytes === this.#told.bytes) {
+      // Stands still: the rate fades, so that the time left is no lie.
+      if (this.#rate !== undefined && elapsedMs >= SMOOTHING_MS) this.#rate = smoothedRate(this.#rate, 0, timeLimits.progressMs);
+      return;
+    }
+    this.#rate = smoothedRate(this.#rate, this.#moved - this.#told.moved, elapsedMs);
+    this.#told = { bytes, moved: this.#moved, at: now };
+    this.#report(bytes, this.rate);
   }
 }
