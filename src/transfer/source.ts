@@ -40,6 +40,8 @@ export interface Plan {
 export interface SourceBatch {
   /** Bytes at the beginning of the block: complete data and end frames. 0: nothing can be read before the next plan, or ever. */
   readonly bytes: number;
+  /** Bytes of file in them. */
+  readonly payload: number;
   /** Bytes of file that were left out since the last batch because the receiver has them. */
   readonly had: number;
   /** The entries that have ended, from 0: all below this number. */

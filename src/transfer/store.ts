@@ -95,14 +95,18 @@ export interface Stored {
   readonly blake3: string | undefined;
 }
 
-/** One transfer at its place. One call at a time, but for {@link busyMs} and {@link keep}. */
+/**
+ * One transfer at its place. Calls are done one after the other, in their order; another may be made before the last has
+ * resolved. Blocks that follow one for which the disk was full are left untouched, and say `full` too.
+ */
 export interface Incoming {
   /** What a sender need not list again on another link of the same run; undefined before any entry has ended. */
   readonly settled: { readonly entries: number; readonly blake3: string } | undefined;
   /** A link is there: unfinished lists and blocks of an earlier one are forgotten. Before anything else. */
   start(): Promise<void>;
   /**
-   * What is there of these entries. For a file: called once, with the offer's own entry. May take long where much must be hashed.
+   * What is there of these entries. For a file: called once, with the offer's own entry (size 0 for a pipe, where `Wanted.size` is null). May take
+   * long where much must be hashed.
    *
    * @returns one plan, or several that together cover the listing, each small enough for a JSON frame.
    * @throws TransferFailure `bad-listing`; `disk-full` where folders cannot be made (then to be called again).
@@ -122,6 +126,7 @@ export interface Incoming {
 
 /**
  * Collects frames of one transfer in a block for {@link Incoming.write}. In the order in which they came; bytes are copied.
+ * At most `transferLimits.writeBytes` of file data go into one block, so that the writes of a large file stay aligned.
  */
 export interface BlockFiller {
   /** Bytes of the block in use. */
