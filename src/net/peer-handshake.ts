@@ -12,7 +12,7 @@ import type { PeerRole } from '../protocol/peer-messages.js';
 import { PEER_ALPN } from '../protocol/version.js';
 import type { Clock } from './clock.js';
 import { remoteEndpoint } from './dial.js';
-import { PeerLink } from './peer-link.js';
+import { PeerLink, type Continuity } from './peer-link.js';
 import { acceptTls, connectTls, peerFingerprint } from './tls.js';
 
 /** One running introduction, as far as a handshake must know it. */
@@ -22,6 +22,8 @@ export interface Expected {
   readonly role: PeerRole;
   /** The key that the other must prove. */
   readonly fingerprint: string;
+  /** What our hello says about a session with this peer; `heard`: what the asker's did, where we answer. */
+  continuity?(heard: Continuity | undefined): Continuity;
 }
 
 export interface PeerHandshakeOptions {
@@ -62,11 +64,11 @@ export async function authenticatePeer<TExpected extends Expected>(
   const onAbort = () => link.destroy(new LinkLost('link-lost', 'not needed any more'));
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
-    if (role === 'asker') link.sendHello(first.introduction);
+    if (role === 'asker') link.sendHello(first.introduction, first.continuity?.(undefined));
     const { introduction } = await link.receiveHello();
     const expected = matching.find((one) => one.introduction === introduction);
     if (expected === undefined) throw new LinkLost('peer-key-wrong', 'the other side named another introduction');
-    if (role === 'answerer') link.sendHello(introduction);
+    if (role === 'answerer') link.sendHello(introduction, expected.continuity?.(link.heard));
     return { link, expected };
   } catch (error) {
     link.destroy();

@@ -5,7 +5,7 @@
  */
 import type { Duplex } from 'node:stream';
 import { LinkLost, type P2pError, type RemoteViolation } from '../protocol/errors.js';
-import type { FrameEvent } from '../protocol/frames.js';
+import type { EntryStatus, FrameEvent } from '../protocol/frames.js';
 import { frameLimits, peerLimits, timeLimits } from '../protocol/limits.js';
 import { encodePeerMessage, nextPeerLinkState, parsePeerMessage, type PeerLinkState, type PeerMessage, type PeerMessageOf, type PeerRole } from '../protocol/peer-messages.js';
 import { quoted } from '../protocol/text.js';
@@ -17,11 +17,15 @@ import { deferred } from './deferred.js';
 /** What an open link hands to its session. Handlers may throw RemoteViolation to have the link closed. */
 export interface PeerLinkHandlers {
   onMessage(message: PeerMessage): void;
-  /** `bytes` is a view of a buffer that is not ours: copy or use it before returning. */
-  onData(transfer: number, offset: number, bytes: Uint8Array): void;
+  /** `bytes` is a view of a buffer that is not ours: copy or use it before returning. `first` marks the piece with which a frame begins. */
+  onData(transfer: number, entry: number, offset: number, bytes: Uint8Array, first: boolean): void;
+  onEntryEnd(transfer: number, entry: number, status: EntryStatus, blake3: string): void;
   /** The end, exactly once. `reason` is undefined after our own close. */
   onEnd(reason: P2pError | undefined): void;
 }
+
+/** What a hello says about a session that outlived its link (PROTOCOL.md 7.3.1). */
+export type Continuity = Pick<PeerMessageOf<'hello'>, 'session' | 'taken' | 'ended'>;
 
 export interface PeerLinkOptions {
   /** Our own role. */
@@ -43,6 +47,8 @@ export class PeerLink {
   readonly #hello = deferred<PeerMessageOf<'hello'>>({ quiet: true });
   readonly #go = deferred<undefined>({ quiet: true });
   readonly #helloDeadline: Timer;
+  #said: Continuity = {};
+  #heard: Continuity = {};
   #state: PeerLinkState = 'hello';
   #handlers: PeerLinkHandlers | undefined;
   /** What came in the same chunk as `go`, until a session attaches; reading is paused, so one chunk is its bound. */
@@ -73,8 +79,23 @@ export class PeerLink {
     return this.#state === 'open' && this.#connection.open;
   }
 
-  sendHello(introduction: string): void {
-    this.send({ type: 'hello', introduction, versions: [...PROTOCOL_VERSIONS], features: [...FEATURES], agent: this.#agent });
+  /** What our hello said about a session, and what the other's did; empty before. */
+  get said(): Continuity {
+    return this.#said;
+  }
+
+  get heard(): Continuity {
+    return this.#heard;
+  }
+
+  /** The session that goes on over this link, since both hellos name it; undefined: a new one begins. */
+  get continues(): string | undefined {
+    return this.#said.session === this.#heard.session ? this.#said.session : undefined;
+  }
+
+  sendHello(introduction: string, continuity: Continuity = {}): void {
+    this.#said = continuity;
+    this.send({ type: 'hello', introduction, versions: [...PROTOCOL_VERSIONS], features: [...FEATURES], agent: this.#agent, ...continuity });
   }
 
   /** The other's hello, its version checked. @throws LinkLost when the link ends first. */
@@ -139,7 +160,11 @@ export class PeerLink {
       return;
     }
     if (event.kind === 'data') {
-      this.#handlers?.onData(event.transfer, event.offset, event.bytes);
+      this.#handlers?.onData(event.transfer, event.entry, event.offset, event.bytes, event.first);
+      return;
+    }
+    if (event.kind === 'end') {
+      this.#handlers?.onEntryEnd(event.transfer, event.entry, event.status, event.blake3);
       return;
     }
     const message = parsePeerMessage(event.body);
@@ -148,6 +173,7 @@ export class PeerLink {
       case 'hello':
         chooseVersion(message.versions);
         this.#state = state;
+        this.#heard = message;
         this.#helloDeadline.stop();
         this.#hello.resolve(message);
         return;
