@@ -22,7 +22,7 @@ export const frameLimits = {
 
 /** JSON from the other side (PROTOCOL.md 3). */
 export const jsonLimits = {
-  /** Our deepest message nests three levels; JSON.parse itself recurses, so depth is bounded before it runs. */
+  /** Our deepest message, a plan with points, nests five levels; JSON.parse itself recurses, so depth is bounded before it runs. */
   maxDepth: 8,
 } as const;
 
@@ -229,6 +229,8 @@ export const terminalLimits = {
   /** …and only when this many percent were added, or after this much longer without. */
   progressStepPercent: 10,
   progressAtLeastEveryMs: 30_000,
+  /** The lowest rate limit, bytes a second: less is a forgotten unit, and a link that looks dead. */
+  leastRate: 1_000,
   /** A second Ctrl-C leaves when it follows the first within this time, milliseconds. */
   interruptTwiceMs: 3_000,
   /** A password file, bytes read; a longer first line is a mistake. */

@@ -29,13 +29,15 @@ const FORBIDDEN = /[\\/:*?"<>|\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\u{FE00}-\u{FE
  * broken or hostile. Everything else is made safe: NFC, forbidden characters to `_`, no trailing dot or space, no leading
  * dot, no reserved name, at most 240 bytes with the extension kept.
  *
- * @param place `inside` a received folder a leading dot stays: what programs keep there (`.git`) is part of the folder, and
+ * @param place `inside` a received folder leading dots stay, if anything is behind them: what programs keep there (`.git`) is part of the folder, and
  * nothing looks for it there; at the `top` it would be hidden from the person.
  */
 export function safeFileName(name: string, place: 'top' | 'inside' = 'top'): string | undefined {
   if (!name.isWellFormed() || name === '' || name === '.' || name === '..' || /[\\/:\0]/u.test(name)) return undefined;
   let safe = name.normalize('NFC').replace(FORBIDDEN, '_');
-  safe = safe.replace(place === 'top' ? /^[\s.]+/u : /^\s+/u, (lead) => '_'.repeat(Math.min(lead.length, 3)));
+  // Dots alone would all go with the tail, and nothing would be left.
+  const dotsStay = place === 'inside' && /[^\s.]/u.test(safe);
+  safe = safe.replace(dotsStay ? /^\s+/u : /^[\s.]+/u, (lead) => '_'.repeat(Math.min(lead.length, 3)));
   safe = cutFileName(safe);
   if (RESERVED.test(safe)) safe = cutFileName(`_${safe}`);
   return safe === '' ? undefined : safe;

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import { Connection, type ConnectionHandlers } from '../../src/net/connection.js';
 import { deferred } from '../../src/net/deferred.js';
 import { RemoteViolation, type P2pError } from '../../src/protocol/errors.js';
-import { DATA_PREFIX_BYTES, jsonFrame, writeDataPrefix } from '../../src/protocol/frames.js';
+import { DATA_PREFIX_BYTES, jsonFrame, writeDataPrefix, type FrameEvent } from '../../src/protocol/frames.js';
 import { frameLimits } from '../../src/protocol/limits.js';
 import { duplexPair } from '../helpers/duplex-pair.js';
 import { ManualClock } from '../helpers/manual-clock.js';
@@ -19,7 +19,7 @@ function linkOn(socket: Duplex, clock = new ManualClock(), handlers: Partial<Con
     sendQueueBytes,
     ...(sendStallMs === undefined ? {} : { sendStallMs }),
     handlers: {
-      onFrame: (event) => frames.push(event.kind === 'json' ? Buffer.from(event.body).toString() : `${event.transfer}@${event.offset}+${event.bytes.length}`),
+      onFrame: (event) => frames.push(told(event)),
       onPingDue: () => connection.send(jsonFrame(Buffer.from('"ping"'))),
       farewell: (violation) => jsonFrame(Buffer.from(violation.code)),
       onEnd: (reason) => ended.resolve(reason),
@@ -27,6 +27,11 @@ function linkOn(socket: Duplex, clock = new ManualClock(), handlers: Partial<Con
     },
   });
   return { connection, frames, ended: ended.promise, clock };
+}
+
+function told(event: FrameEvent): string {
+  if (event.kind === 'json') return Buffer.from(event.body).toString();
+  return event.kind === 'end' ? `${event.transfer} ends` : `${event.transfer}@${event.offset}+${event.bytes.length}`;
 }
 
 const text = (value: string) => jsonFrame(Buffer.from(value));
@@ -84,7 +89,7 @@ describe('a connection', () => {
       },
     });
     const data = Buffer.alloc(DATA_PREFIX_BYTES + 3);
-    writeDataPrefix(data, 0, 7, 0, 3);
+    writeDataPrefix(data, 0, { transfer: 7, entry: 0, offset: 0 }, 3);
     b.end(Buffer.concat([text('go'), data]));
     await left.ended;
     assert.deepEqual(left.frames, ['json', 'data']);
@@ -96,9 +101,9 @@ describe('a connection', () => {
     const right = linkOn(b);
     right.connection.setLimits({ maxJsonBytes: frameLimits.controlBytes, allowData: true });
     const frame = Buffer.concat([Buffer.alloc(DATA_PREFIX_BYTES), randomBytes(1000)]);
-    writeDataPrefix(frame, 0, 1, 0, 1000);
+    writeDataPrefix(frame, 0, { transfer: 1, entry: 0, offset: 0 }, 1000);
     await left.connection.sendData(frame);
-    writeDataPrefix(frame, 0, 1, 1000, 1000);
+    writeDataPrefix(frame, 0, { transfer: 1, entry: 0, offset: 1000 }, 1000);
     await left.connection.sendData(frame);
     await left.connection.close();
     await right.ended;

@@ -6,6 +6,8 @@ import { section, tableRows } from './specification.js';
 
 const { frameLimits, jsonLimits, peerLimits, serverLimits, textLimits, timeLimits, transferLimits } = limits;
 
+const transferPayload = frameLimits.dataPayloadBytes.toLocaleString('en');
+
 /** The numbers in the second cell of the row of section 9 that begins with `what`. */
 function shown(what: string): number[] {
   const row = tableRows(section('9')).find(([first = '']) => first.startsWith(what));
@@ -36,12 +38,38 @@ describe('limits', () => {
     ['failed logins', [serverLimits.loginFailuresPerAccount, serverLimits.loginFailuresWindowSeconds / 60]],
     ['introduction: answer', [timeLimits.answerMs / 1000, timeLimits.raceMs / 1000]],
     ['candidates', [peerLimits.candidates]],
+    ['a session without a link', [timeLimits.reconnectMs / 1000]],
+    ['window of a transfer', [transferLimits.windowBytes]],
+    ['offers that wait', [transferLimits.pendingOffersPerPeer, transferLimits.activePerPeer, transferLimits.activePerPeer]],
+    ['entries in a folder', [transferLimits.folderEntries, transferLimits.entriesPerMessage, transferLimits.entriesAhead]],
+    ['depth and path', [transferLimits.folderDepth, transferLimits.pathBytes]],
   ];
   for (const [what, values] of rows) it(`${what}: the specification says the same`, () => assert.deepEqual(shown(what), values));
 
   it('the specification names no other limit there', () => assert.equal(tableRows(section('9')).length, rows.length));
 
   it('the depth of JSON is that of the specification', () => assert.match(section('3'), new RegExp(`at most ${jsonLimits.maxDepth} deep`, 'u')));
+
+  it('numbers inside the sections on transfers are those of the code', () => {
+    const MiB = 1024 * 1024;
+    const said: [section: string, text: string][] = [
+      ['2', `1 to ${transferPayload} file bytes`],
+      ['4', `integer 0 to ${transferLimits.folderEntries.toLocaleString('en')}`],
+      ['7.3', `From connection to hello: ${timeLimits.peerHelloMs / 1000} s`],
+      ['7.3.1', `keep the session for ${timeLimits.reconnectMs / 60_000} minutes`],
+      ['7.3.1', `the other after ${timeLimits.reconnectAnswererMs / 1000} s`],
+      ['7.4', `At most ${peerLimits.unacknowledgedMessages} messages`],
+      ['7.5.1', `At most ${transferLimits.entriesPerMessage} entries a message, ${transferLimits.folderEntries.toLocaleString('en')} a transfer; paths of at most ${transferLimits.folderDepth} names`],
+      ['7.5.1', `and ${transferLimits.pathBytes.toLocaleString('en')} bytes`],
+      ['7.5.1', `more than ${transferLimits.entriesAhead.toLocaleString('en')} beyond`],
+      ['7.5.1', `up to ${transferLimits.pointsPerEntry} points`],
+      ['7.5.3', `(${transferLimits.windowBytes / MiB} MiB)`],
+      ['7.5.4', `At most ${transferLimits.pendingOffersPerPeer} offers`],
+      ['7.5.4', `at most ${transferLimits.activePerPeer}, and ${transferLimits.activePerPeer} more of at most ${transferLimits.smallBytes / MiB} MiB`],
+      ['7.6', `at most ${textLimits.fileNameBytes} bytes`],
+    ];
+    for (const [where, text] of said) assert.ok(section(where).replaceAll('\n', ' ').includes(text), `PROTOCOL.md ${where} does not say "${text}"`);
+  });
 
   it('fit together', () => {
     assert.ok(frameLimits.beforeLoginBytes < frameLimits.controlBytes);
@@ -53,6 +81,11 @@ describe('limits', () => {
     assert.ok(timeLimits.silentDialerMs < timeLimits.peerHelloMs, 'there is time left after waiting for the first byte');
     assert.ok(transferLimits.creditStepBytes < transferLimits.windowBytes, 'credit arrives before the window is empty');
     assert.ok(frameLimits.dataPayloadBytes <= transferLimits.bufferBytes);
+    assert.ok(transferLimits.leastWindowBytes < transferLimits.windowBytes && transferLimits.windowBytes < transferLimits.allWindowsBytes);
+    assert.ok(transferLimits.entriesPerMessage * 2 <= transferLimits.entriesAhead, 'the next part of a list is asked for before the last one is used up');
+    assert.ok(timeLimits.waitsMs < timeLimits.stalledMs, 'the other side is told before it must explain a stall');
+    assert.ok(timeLimits.fullRetryMs < timeLimits.deadMs, 'a full disk is tried again while the link is alive');
+    assert.ok(timeLimits.reconnectAnswererMs < timeLimits.reconnectMs);
     assert.ok(serverLimits.unauthenticatedConnections * frameLimits.beforeLoginBytes <= 16 * 1024 * 1024, 'strangers hold little memory in all');
   });
 });

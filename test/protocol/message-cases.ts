@@ -9,6 +9,13 @@ const signature = 's'.repeat(86);
 const mac = 'm'.repeat(43);
 const reach = { port: 40_000, candidates: [{ address: '192.168.1.5', port: 40_000 }, { address: 'fd00::5', port: 40_001 }] };
 const identity = { user: 'alice', fingerprint };
+const hash = 'af'.repeat(32);
+const listed = [
+  { name: 'a.txt', size: 5, modified: 1_700_000_000_000 },
+  { folder: ['b'], modified: 0 },
+  { folder: ['b', 'c d'], modified: -1 },
+  { name: '\u{1f600}', size: 0, modified: 0 },
+];
 
 export const clientMessages: { readonly [Type in ClientMessage['type']]: ClientMessageOf<Type> } = {
   hello: { type: 'hello', versions: [1, 2], features: ['x'], agent: 'p2p-chat/0.1.0' },
@@ -43,16 +50,31 @@ export const serverMessages: { readonly [Type in ServerMessage['type']]: ServerM
 };
 
 export const peerMessages: { readonly [Type in PeerMessage['type']]: PeerMessageOf<Type> } = {
-  hello: { type: 'hello', introduction, versions: [1], features: [], agent: 'p2p-chat/0.1.0' },
+  hello: { type: 'hello', introduction, versions: [1], features: ['x'], agent: 'p2p-chat/0.1.0', session: introduction, taken: 0, ended: true },
   go: { type: 'go' },
   chat: { type: 'chat', number: 1, text: 'hello \u{1f600}' },
   'chat-ack': { type: 'chat-ack', number: 1 },
-  offer: { type: 'offer', transfer: 1, kind: 'file', name: 'a.txt', size: 5 },
-  accept: { type: 'accept', transfer: 1, offset: 0, credit: 1 },
+  offer: { type: 'offer', transfer: 1, kind: 'file', name: 'a.txt', size: 5, files: 1, counted: true, modified: 1_700_000_000_000 },
+  tally: { type: 'tally', transfer: 1, size: 5, files: 2, counted: false },
+  'offers-end': { type: 'offers-end' },
+  survey: { type: 'survey', transfer: 1, first: 0 },
+  surveyed: { type: 'surveyed', transfer: 1, first: 0, entries: listed, last: false },
+  accept: { type: 'accept', transfer: 1, credit: 1, settled: { entries: 3, blake3: hash } },
   reject: { type: 'reject', transfer: 1, code: 'rejected', message: '' },
+  entries: { type: 'entries', transfer: 1, first: 512, entries: listed, last: true },
+  plan: {
+    type: 'plan',
+    transfer: 1,
+    first: 512,
+    count: 4,
+    have: [{ entry: 513, points: [{ bytes: 1, blake3: hash }, { bytes: 5, blake3: hash }] }],
+    skip: [514, 515],
+  },
   credit: { type: 'credit', transfer: 1, upTo: 5 },
-  done: { type: 'done', transfer: 0xffff_ffff, blake3: 'af'.repeat(32) },
-  verified: { type: 'verified', transfer: 1 },
+  pause: { type: 'pause', transfer: 1, by: 'sender', reason: 'person' },
+  resume: { type: 'resume', transfer: 1, by: 'receiver' },
+  waits: { type: 'waits', transfer: 1, by: 'sender', on: 'disk' },
+  verified: { type: 'verified', transfer: 0xffff_ffff, same: 0, refused: 0 },
   cancel: { type: 'cancel', transfer: 1, by: 'receiver', code: 'disk-full', message: 'No room.' },
   ping: { type: 'ping' },
   pong: { type: 'pong' },
@@ -60,33 +82,50 @@ export const peerMessages: { readonly [Type in PeerMessage['type']]: PeerMessage
   close: { type: 'close' },
 };
 
-/** Fields that may be missing; `null` stands for the one field that may be null. */
-const OPTIONAL: ReadonlySet<string> = new Set(['list.prefix', 'list.after', 'welcome.proof', 'clients.next', 'introduction.id', 'error.id']);
-const NULLABLE: ReadonlySet<string> = new Set(['answer.reach']);
+/** Fields that may be missing, and the fields that may be null. */
+const OPTIONAL: ReadonlySet<string> = new Set([
+  'list.prefix', 'list.after', 'welcome.proof', 'clients.next', 'introduction.id', 'error.id', 'hello.session', 'hello.taken', 'hello.ended', 'accept.settled',
+]);
+const NULLABLE: ReadonlySet<string> = new Set(['answer.reach', 'offer.size', 'offer.modified']);
 
-/** JSON texts of `message`, each with one thing wrong, and what that is. */
+/** Numbers that may be 0. */
+const FROM_ZERO: ReadonlySet<string> = new Set([
+  'total', 'credit', 'upTo', 'size', 'bytes', 'files', 'first', 'count', 'entry', 'entries', 'same', 'refused', 'skip', 'taken', 'modified',
+]);
+
+/** JSON texts of `message`, each with one thing wrong at any depth, and what that is. */
 export function spoiled(message: object & { readonly type: string }): [what: string, text: string][] {
   const cases: [string, string][] = [];
-  for (const [field, value] of Object.entries(message)) {
-    const name = `${message.type}.${field}`;
-    const put = (what: string, json: string): void => {
-      const rest = Object.entries(message).filter(([other]) => other !== field);
-      cases.push([`${field} ${what}`, `{${[...rest.map(([key, one]) => `${JSON.stringify(key)}:${JSON.stringify(one)}`), `"${field}":${json}`].join(',')}}`]);
-    };
-    if (!OPTIONAL.has(name)) cases.push([`${field} missing`, JSON.stringify({ ...message, [field]: undefined })]);
+  const walk = (value: unknown, name: string, field: string, write: (json: string | undefined) => string): void => {
+    const put = (what: string, json: string): void => void cases.push([`${name} ${what}`, write(json)]);
+    if (!OPTIONAL.has(name) && !name.endsWith(']')) cases.push([`${name} missing`, write(undefined)]);
     if (!NULLABLE.has(name)) put('null', 'null');
     for (const [what, json] of wrongShapes(field, value)) put(what, json);
-  }
+    if (Array.isArray(value)) {
+      for (const [index, one] of value.entries()) {
+        walk(one, `${name}[${index}]`, field, (json) => write(`[${value.map((other, at) => (at === index ? json : JSON.stringify(other))).join(',')}]`));
+      }
+    } else if (typeof value === 'object' && value !== null) walkFields(value, name, write);
+  };
+  const walkFields = (parent: object, name: string, write: (json: string) => string): void => {
+    for (const [field, value] of Object.entries(parent)) {
+      const others = Object.entries(parent).filter(([other]) => other !== field);
+      const rest = others.map(([key, one]) => `${JSON.stringify(key)}:${JSON.stringify(one)}`);
+      walk(value, `${name}.${field}`, field, (json) => write(`{${[...rest, ...(json === undefined ? [] : [`"${field}":${json}`])].join(',')}}`));
+    }
+  };
+  walkFields(message, message.type, (json) => json);
   return cases;
 }
 
 function wrongShapes(field: string, value: unknown): [string, string][] {
-  const shapes: [string, string][] = [['true', 'true'], ['a nested object', '{"x":{}}'], ['a nested array', '[[]]']];
-  if (typeof value === 'number') shapes.push(...WRONG_NUMBERS);
+  const shapes: [string, string][] = [['a nested object', '{"x":{}}'], ['a nested array', '[[]]']];
+  if (typeof value === 'number') shapes.push(...WRONG_NUMBERS.filter(([what]) => field !== 'modified' || what !== '-1'));
   else shapes.push(['a number', '1']);
+  if (typeof value !== 'boolean') shapes.push(['true', 'true']);
   if (typeof value === 'string') shapes.push(['a list of it', JSON.stringify([value])], ['of 60,000 characters', JSON.stringify('A'.repeat(60_000))]);
   else shapes.push(['a string', JSON.stringify(String(value))]);
-  if (typeof value === 'number' && field !== 'total' && field !== 'offset' && field !== 'credit' && field !== 'upTo' && field !== 'size') shapes.push(['0', '0']);
+  if (typeof value === 'number' && !FROM_ZERO.has(field)) shapes.push(['0', '0']);
   return shapes;
 }
 

@@ -74,6 +74,33 @@ describe('a file name from the other side', () => {
     it(`of dots and spaces alone, ${JSON.stringify(name)}, is harmless`, () => assert.match(safeFileName(name) ?? '_', /^_+$/u));
   }
 
+  const inside: readonly [string, string][] = [
+    ['.git', '.git'],
+    ['.bashrc', '.bashrc'],
+    ['..hidden', '..hidden'],
+    ['...', '___'],
+    ['. .', '___'],
+    ['. a', '. a'],
+    [' .a', '_.a'],
+    ['.a.', '.a'],
+    ['.\u202ea', '._a'],
+    ['.e\u0301', '.\u00e9'],
+    ['.con', '.con'],
+    ['con.txt', '_con.txt'],
+    [`.${'x'.repeat(300)}.txt`, `.${'x'.repeat(235)}.txt`],
+    ['a.txt', 'a.txt'],
+  ];
+  for (const [name, stored] of inside) {
+    it(`${JSON.stringify(name)} inside a folder is stored as ${JSON.stringify(stored)}`, () => assert.equal(safeFileName(name, 'inside'), stored));
+  }
+  for (const name of refused.slice(0, -3)) it(`is refused inside a folder too: ${JSON.stringify(name)}`, () => assert.equal(safeFileName(name, 'inside'), undefined));
+
+  it('inside a folder is told apart from the top by leading dots alone', () => {
+    fc.assert(fc.property(parts, (name) => {
+      if (!/^[\s.]/u.test(name.normalize('NFC').replace(/[\\/:*?"<>|\p{Cc}\p{Cf}]/gu, '_'))) assert.equal(safeFileName(name, 'inside'), safeFileName(name));
+    }), { numRuns: 2000 });
+  });
+
   /** Names near all the edges of the rule. */
   const parts = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 300 }),
@@ -81,9 +108,11 @@ describe('a file name from the other side', () => {
     fc.array(fc.constantFrom('.', '..', ' ', '/', '\\', ':', '\0', 'CON', 'con', 'nul', 'COM1', 'LPT¹', '.txt', '.tar.gz', 'é', 'e\u0301', '\u202e', '\u200d', '\ud800', '_', '\n', '😀', 'x'.repeat(238), '\u3000', '\ufeff', '\u1e9b\u0323'), { maxLength: 12 }).map((list) => list.join('')),
   );
 
+  const places = fc.constantFrom('top' as const, 'inside' as const);
+
   it('is one component of a path, on every system', () => {
-    fc.assert(fc.property(parts, (name) => {
-      const stored = safeFileName(name);
+    fc.assert(fc.property(parts, places, (name, place) => {
+      const stored = safeFileName(name, place);
       if (stored === undefined) return;
       assert.equal(posix.dirname(posix.join('/r', stored)), '/r');
       assert.equal(win32.dirname(win32.join('C:\\r', stored)), 'C:\\r');
@@ -93,29 +122,29 @@ describe('a file name from the other side', () => {
   });
 
   it('keeps every promise of the rule, whatever comes in', () => {
-    fc.assert(fc.property(parts, (name) => {
-      const stored = safeFileName(name);
+    fc.assert(fc.property(parts, places, (name, place) => {
+      const stored = safeFileName(name, place);
       if (stored === undefined) return;
       assert.ok(stored.length > 0 && stored.isWellFormed());
       assert.ok(Buffer.byteLength(stored) <= textLimits.fileNameBytes, 'length');
       assert.equal(stored, stored.normalize('NFC'));
       assert.doesNotMatch(stored, /[\\/:*?"<>|\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/u);
-      assert.doesNotMatch(stored, /^[\s.]|[\s.]$/u);
+      assert.doesNotMatch(stored, place === 'top' ? /^[\s.]|[\s.]$/u : /^\s|[\s.]$/u);
       assert.doesNotMatch(stored, /^(?:con|prn|aux|nul|com\d|lpt\d)\s*(?:\.|$)/iu);
     }), { numRuns: 5000 });
   });
 
   it('is not changed by a second look, so a name that was stored can be sent on', () => {
-    fc.assert(fc.property(parts, (name) => {
-      const stored = safeFileName(name);
-      if (stored !== undefined) assert.equal(safeFileName(stored), stored);
+    fc.assert(fc.property(parts, places, (name, place) => {
+      const stored = safeFileName(name, place);
+      if (stored !== undefined) assert.equal(safeFileName(stored, place), stored);
     }), { numRuns: 5000 });
   });
 
   it('that is refused means a path or is no text; all others get a safe name', () => {
-    fc.assert(fc.property(parts, (name) => {
+    fc.assert(fc.property(parts, places, (name, place) => {
       const mustRefuse = name === '' || name === '.' || name === '..' || /[\\/:\0]/u.test(name) || !name.isWellFormed();
-      assert.equal(safeFileName(name) === undefined, mustRefuse);
+      assert.equal(safeFileName(name, place) === undefined, mustRefuse);
     }), { numRuns: 2000 });
   });
 

@@ -3,13 +3,16 @@
  * data, cut anywhere. Whatever the cuts, the frames must be the same.
  */
 import { FrameDecoder, jsonFrame } from '../../src/protocol/frames.js';
-import type { FrameDecoderOptions } from '../../src/protocol/frames.js';
+import type { EntryStatus, FrameDecoderOptions, FrameEvent } from '../../src/protocol/frames.js';
 import { frameLimits } from '../../src/protocol/limits.js';
 
 /** A frame with its data pieces put together again; `bytes` and `body` as hexadecimal, so that a difference can be read. */
 export type WholeFrame =
   | { readonly kind: 'json'; readonly body: string }
-  | { readonly kind: 'data'; readonly transfer: number; readonly offset: number; readonly bytes: string };
+  | { readonly kind: 'data'; readonly transfer: number; readonly entry: number; readonly offset: number; readonly bytes: string }
+  | { readonly kind: 'end'; readonly transfer: number; readonly entry: number; readonly status: EntryStatus; readonly blake3: string };
+
+type Data = Extract<WholeFrame, { kind: 'data' }>;
 
 export const beforeLogin: FrameDecoderOptions = { maxJsonBytes: frameLimits.beforeLoginBytes, allowData: false };
 export const openLink: FrameDecoderOptions = { maxJsonBytes: frameLimits.controlBytes, allowData: true };
@@ -22,12 +25,23 @@ export function readFrames(chunks: Iterable<Uint8Array>, options: FrameDecoderOp
     // A socket may reuse its buffer: whatever the decoder still needs of it must have been copied.
     const reused = Buffer.from(chunk);
     decoder.push(reused);
-    for (let event = decoder.next(); event !== undefined; event = decoder.next()) {
-      frames.push(event.kind === 'json' ? { kind: 'json', body: hex(event.body) } : { ...event, bytes: hex(event.bytes) });
-    }
+    for (let event = decoder.next(); event !== undefined; event = decoder.next()) frames.push(kept(event));
     reused.fill(0xee);
   }
   return joined(frames);
+}
+
+function kept(event: FrameEvent): WholeFrame {
+  switch (event.kind) {
+    case 'json':
+      return { kind: 'json', body: hex(event.body) };
+    case 'data': {
+      const { transfer, entry, offset, bytes } = event;
+      return { kind: 'data', transfer, entry, offset, bytes: hex(bytes) };
+    }
+    case 'end':
+      return event;
+  }
 }
 
 /** The same frames, with those data frames made one of which each continues the one before. */
@@ -35,11 +49,15 @@ export function joined(frames: readonly WholeFrame[]): WholeFrame[] {
   const result: WholeFrame[] = [];
   for (const frame of frames) {
     const last = result.at(-1);
-    if (frame.kind === 'data' && last?.kind === 'data' && last.transfer === frame.transfer && last.offset + last.bytes.length / 2 === frame.offset) {
+    if (frame.kind === 'data' && last?.kind === 'data' && continues(last, frame)) {
       result[result.length - 1] = { ...last, bytes: last.bytes + frame.bytes };
     } else result.push(frame);
   }
   return result;
+}
+
+function continues(last: Data, next: Data): boolean {
+  return last.transfer === next.transfer && last.entry === next.entry && last.offset + last.bytes.length / 2 === next.offset;
 }
 
 /** `bytes` one at a time. */
