@@ -5,6 +5,7 @@
  * of one file joined, so that the other thread writes them with few calls; incoming-tree.ts reads them there.
  */
 import { EntryStatus } from '../protocol/frames.js';
+import { transferLimits } from '../protocol/limits.js';
 import type { BlockFiller } from './store.js';
 
 /** `u32 kind << 30 | file bytes ‖ u32 entry ‖ f64 offset`, then the bytes. */
@@ -13,6 +14,9 @@ const DATA_HEADER_BYTES = 16;
 const END_HEADER_BYTES = 8;
 const HASH_BYTES = 32;
 const END_RECORD_BYTES = END_HEADER_BYTES + HASH_BYTES;
+
+/** A block with one piece of a large file has room for just one aligned write of it. */
+export const RECEIVE_BLOCK_BYTES = transferLimits.writeBytes + DATA_HEADER_BYTES;
 
 const KIND_SHIFT = 30;
 const DATA = 1;

@@ -1,5 +1,5 @@
 /**
- * Reused buffers for reading and writing files.
+ * Reused blocks of memory for reading and writing files, shared with the threads of the disks.
  *
  * Measured here: a fresh buffer for every chunk costs 2 to 4 times the system time of a handful of reused ones. The pool
  * does not bound how many are out: credit bounds those of the receiver, the send pump its own.
@@ -7,36 +7,42 @@
 import { DATA_PREFIX_BYTES } from '../protocol/frames.js';
 import { frameLimits, transferLimits } from '../protocol/limits.js';
 
-/** Data frames that one buffer has room for. */
-export const FRAMES_PER_BUFFER = transferLimits.bufferBytes / frameLimits.dataPayloadBytes;
+/** Data frames that one block of the sender has room for. */
+const FRAMES_PER_BLOCK = transferLimits.bufferBytes / frameLimits.dataPayloadBytes;
 
-/** `transferLimits.bufferBytes` of file, and the prefix of each frame in front of its share. */
-const POOLED_BYTES = transferLimits.bufferBytes + FRAMES_PER_BUFFER * DATA_PREFIX_BYTES;
-
-/** Idle buffers kept: what one transfer in each direction uses at full speed. */
-const KEPT = 2 * (transferLimits.windowBytes / transferLimits.bufferBytes);
+/** A block of the sender: `transferLimits.bufferBytes` of file, and the prefix of each frame in front of its share. */
+export const SEND_BLOCK_BYTES = transferLimits.bufferBytes + FRAMES_PER_BLOCK * DATA_PREFIX_BYTES;
 
 export class BufferPool {
+  readonly #bytes: number;
+  /** Idle blocks kept: what one transfer uses at full speed. */
+  readonly #kept: number;
   #idle: Buffer[] = [];
   #out = 0;
 
-  /** Buffers taken and not given back. */
+  /** @param bytes Of each block. */
+  constructor(bytes: number = SEND_BLOCK_BYTES) {
+    this.#bytes = bytes;
+    this.#kept = Math.ceil(transferLimits.windowBytes / bytes);
+  }
+
+  /** Blocks taken and not given back. */
   get out(): number {
     return this.#out;
   }
 
-  /** A buffer with whatever content its last user left. */
+  /** A block with whatever content its last user left, over a SharedArrayBuffer of its own. */
   take(): Buffer {
     this.#out += 1;
-    return this.#idle.pop() ?? Buffer.allocUnsafeSlow(POOLED_BYTES);
+    return this.#idle.pop() ?? Buffer.from(new SharedArrayBuffer(this.#bytes));
   }
 
   give(buffer: Buffer): void {
     this.#out -= 1;
-    if (this.#idle.length < KEPT) this.#idle.push(buffer);
+    if (this.#idle.length < this.#kept) this.#idle.push(buffer);
   }
 
-  /** Lets go of idle buffers, for a session that has nothing under way. */
+  /** Lets go of idle blocks, for a session that has nothing under way. */
   trim(): void {
     this.#idle = [];
   }
