@@ -30,6 +30,10 @@ function parseArguments(argv: readonly string[], version: string): RawOptions {
     .option('--password-file <file>', 'the first line is the password (or set P2P_PASSWORD)')
     .option('--home <dir>', 'pins and received files (default: P2P_HOME or ~/p2p-chat)')
     .option('--accept <policy>', 'offered files: ask, all or none; a script is never asked (default: ask)')
+    .option('--accept-from <names>', 'with --accept all: only files from these, alice,bob')
+    .option('--max-file <size>', 'with --accept all: only files and folders up to this size, such as 2G')
+    .option('--received <dir>', 'folder for received files (default: received in --home); - writes one file to stdout')
+    .option('--limit-rate <rate>', 'bytes a second for all sending, and for all receiving, such as 10M')
     .option('--sessions <policy>', 'sessions asked for by others: auto or ask (default: auto)')
     .option('--listen-port <port>', 'where other clients connect, 1024 to 65535 (default: 0, a free one)')
     .option('--pin <fingerprint>', 'the server must have this fingerprint, SHA256:…')
@@ -73,7 +77,7 @@ async function main(): Promise<number> {
   const homeDirectory = homedir();
   const { env, stdin, stdout, stderr } = process;
   try {
-    const options = parseOptions(raw, { env, homeDirectory, workingDirectory: process.cwd(), stdinIsTTY: stdin.isTTY, version });
+    const options = parseOptions(raw, { env, homeDirectory, workingDirectory: process.cwd(), stdinIsTTY: stdin.isTTY, stdoutIsTTY: stdout.isTTY, version });
     const [{ run }, { systemClock }, { createClient }] = await Promise.all([
       import('../terminal/run.js'),
       import('../net/clock.js'),

@@ -5,25 +5,28 @@
  * perform.ts, what a person is told about it in help.ts.
  */
 import { P2pError } from '../protocol/errors.js';
-import { isUserName } from '../protocol/names.js';
-import { visibleLine } from '../protocol/text.js';
+import { isUserName, safeFileName } from '../protocol/names.js';
+import { quoted, visibleLine } from '../protocol/text.js';
+import { parseRate, SIZE_FORM } from './quantities.js';
 
 export type Command =
   /** `prefix` is empty for everybody. */
   | { readonly command: 'GET_CLIENT_LIST'; readonly prefix: string }
   | { readonly command: 'GET_CLIENT_INFO' | 'SWITCH_SESSION'; readonly user: string }
-  /** `path` as written, `~` included. */
-  | { readonly command: 'SEND_FILE'; readonly path: string }
-  | { readonly command: 'ACCEPT_FILE' | 'REJECT_FILE' | 'CANCEL_FILE'; readonly id: number | undefined }
+  /** `path` as written, `~` included. With `name` the path is `-`: what comes on stdin is sent under that name. */
+  | { readonly command: 'SEND_FILE'; readonly path: string; readonly name?: string }
+  | { readonly command: 'ACCEPT_FILE' | 'REJECT_FILE' | 'CANCEL_FILE' | 'PAUSE_FILE' | 'RESUME_FILE'; readonly id: number | undefined }
+  /** Bytes a second; undefined asks for the current one. */
+  | { readonly command: 'LIMIT_RATE'; readonly rate: number | 'off' | undefined }
   | { readonly command: 'ACCEPT_SESSION' | 'REJECT_SESSION'; readonly user: string | undefined }
-  | { readonly command: 'CLOSE_SESSION' | 'DISCONNECT_CLIENT' | '#HELP' }
+  | { readonly command: 'LIST_FILES' | 'CLOSE_SESSION' | 'DISCONNECT_CLIENT' | '#HELP' }
   | { readonly command: 'SAY'; readonly text: string };
 
 export type CommandName = Exclude<Command['command'], 'SAY'>;
 
 interface CommandShape {
   readonly short: readonly string[];
-  readonly argument: 'none' | 'prefix' | 'user' | 'user?' | 'number?' | 'path';
+  readonly argument: 'none' | 'prefix' | 'user' | 'user?' | 'number?' | 'path' | 'rate?';
 }
 
 /** Every command. Short forms are those of chat programs. */
@@ -34,6 +37,10 @@ export const COMMANDS: Readonly<Record<CommandName, CommandShape>> = {
   ACCEPT_FILE: { short: ['/accept'], argument: 'number?' },
   REJECT_FILE: { short: ['/reject'], argument: 'number?' },
   CANCEL_FILE: { short: ['/cancel'], argument: 'number?' },
+  PAUSE_FILE: { short: ['/pause'], argument: 'number?' },
+  RESUME_FILE: { short: ['/resume'], argument: 'number?' },
+  LIST_FILES: { short: ['/files'], argument: 'none' },
+  LIMIT_RATE: { short: ['/limit'], argument: 'rate?' },
   ACCEPT_SESSION: { short: ['/accept-session'], argument: 'user?' },
   REJECT_SESSION: { short: ['/reject-session'], argument: 'user?' },
   SWITCH_SESSION: { short: ['/switch'], argument: 'user' },
@@ -80,16 +87,17 @@ function withArgument(name: CommandName, argument: string): Command {
     case 'ACCEPT_SESSION':
     case 'REJECT_SESSION':
       return { command: name, user: argument === '' ? undefined : userName(name, argument) };
-    case 'SEND_FILE': {
-      const path = unquote(argument);
-      if (path === '') throw badArgument(name, 'Which file? For example: SEND_FILE report.pdf');
-      if (path.includes('\0')) throw badArgument(name, 'A path cannot hold a zero byte.');
-      return { command: name, path };
-    }
+    case 'SEND_FILE':
+      return sendFile(argument);
+    case 'LIMIT_RATE':
+      return { command: name, rate: argument === '' ? undefined : rateLimit(unquote(argument)) };
     case 'ACCEPT_FILE':
     case 'REJECT_FILE':
     case 'CANCEL_FILE':
+    case 'PAUSE_FILE':
+    case 'RESUME_FILE':
       return { command: name, id: argument === '' ? undefined : transferNumber(name, argument) };
+    case 'LIST_FILES':
     case 'CLOSE_SESSION':
     case 'DISCONNECT_CLIENT':
       if (argument !== '') throw badArgument(name, 'It stands alone on its line.');
@@ -97,6 +105,28 @@ function withArgument(name: CommandName, argument: string): Command {
     case '#HELP':
       return { command: name };
   }
+}
+
+/** `path`, or `- name` for stdin; a file called `-` is `./-`. */
+function sendFile(argument: string): Command {
+  const pipe = /^-(?:\s+(?<name>[^]*))?$/u.exec(argument);
+  if (pipe !== null) {
+    const name = unquote(pipe.groups?.['name'] ?? '');
+    if (name === '') throw badArgument('SEND_FILE', 'What comes on stdin needs a name. For example: SEND_FILE - backup.tar');
+    if (safeFileName(name) === undefined) throw badArgument('SEND_FILE', `${quoted(visibleLine(name.slice(0, 80)))} is not a single file name.`);
+    return { command: 'SEND_FILE', path: '-', name };
+  }
+  const path = unquote(argument);
+  if (path === '') throw badArgument('SEND_FILE', 'Which file or folder? For example: SEND_FILE report.pdf');
+  if (path.includes('\0')) throw badArgument('SEND_FILE', 'A path cannot hold a zero byte.');
+  return { command: 'SEND_FILE', path };
+}
+
+function rateLimit(argument: string): number | 'off' {
+  if (/^off$/iu.test(argument)) return 'off';
+  const rate = parseRate(argument);
+  if (rate === undefined) throw badArgument('LIMIT_RATE', `It takes bytes a second, ${SIZE_FORM}, at least 1K; or off.`);
+  return rate;
 }
 
 /** What follows the command word: ` arg`, `<arg>` and ` <arg>` alike. */

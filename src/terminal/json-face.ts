@@ -18,7 +18,7 @@ import { perform } from './perform.js';
 import { terminalLimits } from '../protocol/limits.js';
 
 /** What goes out; the fields depend on the event. */
-type JsonEvent = ClientEvent | ({ readonly event: 'client-list' | 'client-info' | 'help' | 'done' | 'error' } & Readonly<Record<string, unknown>>);
+type JsonEvent = ClientEvent | ({ readonly event: 'client-list' | 'client-info' | 'files' | 'rate-limit' | 'help' | 'done' | 'error' } & Readonly<Record<string, unknown>>);
 
 export interface JsonFaceOptions {
   readonly stdin: Readable;
@@ -59,7 +59,7 @@ export class JsonFace implements Face {
     this.#ending.over.addEventListener('abort', () => void api.close(), { once: true });
     const failed = this.#options.exec.length > 0 ? await this.#script(api) : await this.#conversation(api);
     if (!failed && this.#options.stay) await this.#ending.untilOver();
-    if (!failed && !this.#ending.over.aborted) await this.#ending.finishTransfers(api);
+    if (!failed && !this.#ending.over.aborted) await this.#ending.finishTransfers(api, (text) => this.warn(text));
     await api.close();
     if (stop.aborted) return ExitCode.fine;
     return failed ? ExitCode.commandFailed : exitCodeFor(this.#ending.disconnected?.code ?? 'closed');
@@ -117,13 +117,20 @@ export class JsonFace implements Face {
       await api.say(request.text, request.to);
       return {};
     }
-    const result: Result = await perform(api, request.command, this.#options.homeDirectory);
+    const { homeDirectory, exec } = this.#options;
+    const result: Result = await perform(api, request.command, { homeDirectory, stdinFree: exec.length > 0 });
     switch (result.kind) {
       case 'list':
         await this.#emit({ event: 'client-list', ...result.list });
         return {};
       case 'info':
         await this.#emit({ event: 'client-info', ...result.info });
+        return {};
+      case 'files':
+        await this.#emit({ event: 'files', transfers: result.transfers, leftovers: result.leftovers });
+        return {};
+      case 'rate':
+        await this.#emit({ event: 'rate-limit', bytesPerSecond: result.bytesPerSecond ?? null });
         return {};
       case 'help':
         await this.#emit({ event: 'help', text: HELP.join('\n') });

@@ -56,6 +56,20 @@ function cutAt(text: string, room: number): number {
   return text.length;
 }
 
+/** Exactly `cells` wide: filled up with spaces, or cut with an ellipsis at the end. */
+export function fitted(text: string, cells: number): string {
+  const taken = cellsOf(text);
+  if (taken <= cells) return text + ' '.repeat(cells - taken);
+  let used = 1;
+  let cut = '';
+  for (const point of text) {
+    used += cellsOfPoint(point);
+    if (used > cells) break;
+    cut += point;
+  }
+  return `${cut}…${' '.repeat(Math.max(0, cells - cellsOf(cut) - 1))}`;
+}
+
 /** Cells that `text` takes, never too few: what is not surely narrow counts two. */
 export function cellsOf(text: string): number {
   let cells = 0;

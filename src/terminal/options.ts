@@ -8,8 +8,9 @@ import * as v from 'valibot';
 import type { ClientOptions } from '../client/options.js';
 import { P2pError } from '../protocol/errors.js';
 import { peerLimits } from '../protocol/limits.js';
-import { isUserName } from '../protocol/names.js';
+import { canonicalUserName, isUserName } from '../protocol/names.js';
 import { visibleLine } from '../protocol/text.js';
+import { parseRate, parseSize, SIZE_FORM } from './quantities.js';
 
 /** As the argument parser delivers it: nothing is checked. */
 export interface RawOptions {
@@ -20,6 +21,10 @@ export interface RawOptions {
   readonly passwordFile?: unknown;
   readonly home?: unknown;
   readonly accept?: unknown;
+  readonly acceptFrom?: unknown;
+  readonly maxFile?: unknown;
+  readonly received?: unknown;
+  readonly limitRate?: unknown;
   readonly sessions?: unknown;
   readonly listenPort?: unknown;
   readonly pin?: unknown;
@@ -34,6 +39,7 @@ export interface OptionSurroundings {
   readonly homeDirectory: string;
   readonly workingDirectory: string;
   readonly stdinIsTTY: boolean;
+  readonly stdoutIsTTY: boolean;
   /** Of this program. */
   readonly version: string;
 }
@@ -47,10 +53,13 @@ export interface TerminalOptions {
   /** From P2P_PASSWORD; a file goes before it. */
   readonly password: string | undefined;
   readonly face: 'terminal' | 'script' | 'json';
+  readonly stdinIsTTY: boolean;
   /** Whether start-up questions may be asked. */
   readonly mayAsk: boolean;
   readonly exec: readonly string[];
   readonly stay: boolean;
+  /** One received file goes to stdout; all that the program says goes to stderr. */
+  readonly oneToStdout: boolean;
 }
 
 /** Host names have at most 253 characters (RFC 1035 section 2.3.4, without the root). */
@@ -58,24 +67,49 @@ const HOST_CHARS = 253;
 
 const portNumber = (lowest: number) =>
   v.pipe(v.string(), v.regex(/^\d{1,5}$/u), v.transform(Number), v.minValue(lowest), v.maxValue(65_535));
+const quantity = (parse: (written: string) => number | undefined) =>
+  v.optional(v.pipe(v.string(), v.transform(parse), v.number()));
+const userNames = v.pipe(
+  v.string(),
+  v.transform((list) => list.split(',').map((name) => name.trim())),
+  v.array(v.pipe(v.string(), v.check(isUserName), v.transform(canonicalUserName))),
+);
 const text = v.pipe(v.string(), v.minLength(1), v.check((value) => !value.includes('\0')));
 
 /**
  * @throws P2pError `usage`, naming the option and what it takes.
  */
 export function parseOptions(raw: RawOptions, surroundings: OptionSurroundings): TerminalOptions {
-  const { env, homeDirectory, workingDirectory, stdinIsTTY, version } = surroundings;
+  const { env, homeDirectory, workingDirectory, stdinIsTTY, stdoutIsTTY, version } = surroundings;
   const host = check('HOST', raw.host, v.pipe(v.string(), v.regex(/^[^\s\p{C}/@]+$/u), v.maxLength(HOST_CHARS)), 'the name or address of the server, for example localhost');
   const home = check('--home', raw.home ?? (env['P2P_HOME'] === '' ? undefined : env['P2P_HOME']) ?? join(homeDirectory, 'p2p-chat'), text, 'a folder');
   const pin = check('--pin', raw.pin, v.optional(v.pipe(v.string(), v.regex(/^SHA256:[A-Za-z0-9+/]{43}=?$/u))), 'a fingerprint as the server prints it, SHA256:…');
   const exec = check('--exec', raw.exec ?? [], v.array(text), 'a command');
   const json = check('--json', raw.json ?? false, v.boolean(), 'no value');
+  const accept = check('--accept', raw.accept ?? 'ask', v.picklist(['ask', 'all', 'none']), 'ask, all or none');
+  const acceptFrom = check('--accept-from', raw.acceptFrom, v.optional(userNames), 'user names with commas between, for example alice,bob');
+  const maxFile = check('--max-file', raw.maxFile, quantity(parseSize), `a size, ${SIZE_FORM}`);
+  const received = check('--received', raw.received, v.optional(text), 'a folder, or - for stdout');
+  const oneToStdout = received === '-';
+  if (accept !== 'all') {
+    const narrowed = acceptFrom !== undefined ? '--accept-from' : maxFile !== undefined ? '--max-file' : undefined;
+    if (narrowed !== undefined) throw usage(`${narrowed} narrows what is taken without asking, so it needs --accept all.`);
+    if (oneToStdout) throw usage('--received - takes one file without asking, so it needs --accept all; --accept-from and --max-file narrow that.');
+  }
+  if (oneToStdout && json) throw usage('--received - needs stdout for the file, and so does --json for its lines. Give one of them.');
+  if (oneToStdout && stdoutIsTTY) throw usage('--received - writes the file to stdout, and that is a terminal. Add > FILE or | PROGRAM, or give --received FOLDER.');
+  const face = json ? 'json' : exec.length > 0 || !stdinIsTTY || oneToStdout ? 'script' : 'terminal';
   return Object.freeze({
     engine: Object.freeze({
       host: host.replace(/^\[(?<address>.*)\]$/u, '$<address>'),
       port: check('PORT', raw.port, portNumber(1), 'a number from 1 to 65535'),
       home: resolve(workingDirectory, home),
-      accept: check('--accept', raw.accept ?? 'ask', v.picklist(['ask', 'all', 'none']), 'ask, all or none'),
+      accept,
+      acceptFrom: acceptFrom === undefined ? undefined : Object.freeze(acceptFrom),
+      maxFile,
+      acceptOtherwise: face === 'terminal' ? 'ask' : 'none',
+      received: oneToStdout ? '-' : resolve(workingDirectory, received ?? join(home, 'received')),
+      limitRate: check('--limit-rate', raw.limitRate, quantity(parseRate), `bytes a second, ${SIZE_FORM}, at least 1K`),
       sessions: check('--sessions', raw.sessions ?? 'auto', v.picklist(['auto', 'ask']), 'auto or ask'),
       listenPort: check('--listen-port', raw.listenPort ?? '0', v.union([v.pipe(v.literal('0'), v.transform(Number)), portNumber(peerLimits.lowestPort)]), '0 for a free port, or a number from 1024 to 65535'),
       pin: pin?.replace(/=$/u, ''),
@@ -85,10 +119,12 @@ export function parseOptions(raw: RawOptions, surroundings: OptionSurroundings):
     newUser: check('--new', raw.new, v.optional(v.boolean()), 'no value') === true ? true : undefined,
     passwordFile: check('--password-file', raw.passwordFile, v.optional(text), 'a file'),
     password: env['P2P_PASSWORD'] === '' ? undefined : env['P2P_PASSWORD'],
-    face: json ? 'json' : exec.length > 0 || !stdinIsTTY ? 'script' : 'terminal',
+    face,
+    stdinIsTTY,
     mayAsk: stdinIsTTY && !json,
     exec: Object.freeze([...exec]),
     stay: check('--stay', raw.stay ?? false, v.boolean(), 'no value'),
+    oneToStdout,
   });
 }
 
@@ -96,5 +132,9 @@ function check<TSchema extends v.GenericSchema>(option: string, value: unknown, 
   const parsed = v.safeParse(schema, value, { abortEarly: true });
   if (parsed.success) return parsed.output;
   const given = typeof value === 'string' ? ` "${visibleLine(value.slice(0, 80))}" will not do.` : '';
-  throw new P2pError('usage', `${option} takes ${takes}.${given} p2p-client --help shows all options.`);
+  throw usage(`${option} takes ${takes}.${given}`);
+}
+
+function usage(message: string): P2pError {
+  return new P2pError('usage', `${message} p2p-client --help shows all options.`);
 }

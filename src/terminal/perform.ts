@@ -2,7 +2,8 @@
  * A command → the engine's method, the same for all three faces. Says nothing to anybody: results go back to the caller.
  */
 import { join } from 'node:path';
-import type { ClientApi, ClientList, OutgoingTransfer, PeerInfo } from '../client/api.js';
+import type { ClientApi, ClientList, Leftover, OutgoingTransfer, PeerInfo, TransferSnapshot } from '../client/api.js';
+import { P2pError } from '../protocol/errors.js';
 import type { Command } from './commands.js';
 
 /** What a command yielded. `left`: the link to the server is closed. */
@@ -10,24 +11,36 @@ export type Result =
   | { readonly kind: 'list'; readonly list: ClientList }
   | { readonly kind: 'info'; readonly info: PeerInfo }
   | { readonly kind: 'transfer'; readonly transfer: OutgoingTransfer }
+  | { readonly kind: 'files'; readonly transfers: readonly TransferSnapshot[]; readonly leftovers: readonly Leftover[] }
+  /** Undefined: there is none. */
+  | { readonly kind: 'rate'; readonly bytesPerSecond: number | undefined }
   | { readonly kind: 'help' | 'left' | 'nothing' };
+
+/** What commands depend on besides the engine. */
+export interface PerformSurroundings {
+  /** What `~` stands for in paths. */
+  readonly homeDirectory: string;
+  /** Whether stdin holds no commands, so that it can be sent. */
+  readonly stdinFree: boolean;
+}
 
 const NOTHING: Result = { kind: 'nothing' };
 
 /**
  * Calls the engine before anything is awaited, so that commands reach it in the order of their lines.
  *
- * @param homeDirectory What `~` stands for in paths.
  * @throws P2pError as documented at {@link ClientApi}.
  */
-export async function perform(api: ClientApi, command: Command, homeDirectory: string): Promise<Result> {
+export async function perform(api: ClientApi, command: Command, { homeDirectory, stdinFree }: PerformSurroundings): Promise<Result> {
   switch (command.command) {
     case 'GET_CLIENT_LIST':
       return { kind: 'list', list: await api.listClients(command.prefix === '' ? undefined : command.prefix) };
     case 'GET_CLIENT_INFO':
       return { kind: 'info', info: await api.openSession(command.user) };
     case 'SEND_FILE':
-      return { kind: 'transfer', transfer: await api.sendFile(expandHome(command.path, homeDirectory)) };
+      if (command.name === undefined) return { kind: 'transfer', transfer: await api.sendFile(expandHome(command.path, homeDirectory)) };
+      if (!stdinFree) throw stdinInUse();
+      return { kind: 'transfer', transfer: await api.sendFile(command.path, command.name) };
     case 'ACCEPT_FILE':
       await api.acceptFile(command.id);
       return NOTHING;
@@ -37,6 +50,17 @@ export async function perform(api: ClientApi, command: Command, homeDirectory: s
     case 'CANCEL_FILE':
       await api.cancelFile(command.id);
       return NOTHING;
+    case 'PAUSE_FILE':
+      await api.pauseFile(command.id);
+      return NOTHING;
+    case 'RESUME_FILE':
+      await api.resumeFile(command.id);
+      return NOTHING;
+    case 'LIST_FILES':
+      return { kind: 'files', transfers: api.transfers, leftovers: await api.leftovers() };
+    case 'LIMIT_RATE':
+      if (command.rate !== undefined) api.limitRate(command.rate === 'off' ? undefined : command.rate);
+      return { kind: 'rate', bytesPerSecond: api.rateLimit };
     case 'ACCEPT_SESSION':
     case 'REJECT_SESSION':
       await api.answerSession(command.command === 'ACCEPT_SESSION', command.user);
@@ -56,6 +80,10 @@ export async function perform(api: ClientApi, command: Command, homeDirectory: s
       await api.say(command.text);
       return NOTHING;
   }
+}
+
+function stdinInUse(): P2pError {
+  return new P2pError('bad-argument', "SEND_FILE - sends what comes on stdin, but here stdin is for commands. Give the commands as options: --exec 'GET_CLIENT_INFO bob' --exec 'SEND_FILE - name'");
 }
 
 /** `~` and `~/x`, as a shell would; `~name` is left alone. */

@@ -1,6 +1,7 @@
 /**
- * Sizes, rates, times and shares as people read them. Pure.
+ * Sizes, rates, times and shares as people read them, and sizes as people write them. Pure.
  */
+import { terminalLimits } from '../protocol/limits.js';
 
 const UNITS = ['bytes', 'kB', 'MB', 'GB', 'TB', 'PB'] as const;
 
@@ -16,6 +17,33 @@ export function formatSize(bytes: number): string {
   if (unit === 0) return bytes === 1 ? '1 byte' : `${bytes} bytes`;
   const digits = value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
   return `${value.toFixed(digits)} ${UNITS[unit] ?? ''}`;
+}
+
+/** How a size is written; for error texts. */
+export const SIZE_FORM = 'such as 500K, 10M or 1.5G (powers of 1000; KiB, MiB and GiB are powers of 1024)';
+
+/**
+ * `10M`, `1.5G`, `500 kB`, `64KiB`, `1000`: powers of 1000 as in {@link formatSize}, of 1024 with an `i`; case does not matter.
+ *
+ * @returns Whole bytes, more than 0, or undefined for anything else.
+ */
+export function parseSize(text: string): number | undefined {
+  const parts = /^(?<digits>\d{1,16}(?:\.\d{1,6})?)\s*(?:(?<unit>[kmgtp])(?<binary>i?)b?|b|bytes?)?$/iu.exec(text)?.groups;
+  if (parts === undefined) return undefined;
+  const power = parts['unit'] === undefined ? 0 : 'kmgtp'.indexOf(parts['unit'].toLowerCase()) + 1;
+  const bytes = Math.round(Number(parts['digits']) * (parts['binary'] ? 1024 : 1000) ** power);
+  return bytes > 0 && Number.isSafeInteger(bytes) ? bytes : undefined;
+}
+
+/** Bytes a second, as {@link parseSize} with `/s` allowed behind; undefined also where it is too little to be meant. */
+export function parseRate(text: string): number | undefined {
+  const bytes = parseSize(text.replace(/\/s$/iu, ''));
+  return bytes !== undefined && bytes >= terminalLimits.leastRate ? bytes : undefined;
+}
+
+/** `1,234`. */
+export function formatCount(count: number): string {
+  return String(count).replace(/\B(?=(?:\d{3})+$)/gu, ',');
 }
 
 /** Bytes a second. */

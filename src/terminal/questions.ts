@@ -27,14 +27,19 @@ export const terminalQuestioner: Questioner = {
     try {
       const reply = read(question, false);
       // The line end was not shown either.
-      process.stdout.write('\n');
+      shown().write('\n');
       return reply;
     } finally {
       setEcho(true);
     }
   },
-  say: (text) => void process.stdout.write(`${text}\n`),
+  say: (text) => void shown().write(`${text}\n`),
 };
+
+/** Where the person looks: stdout may be a file that something else goes to. */
+function shown(): NodeJS.WriteStream {
+  return process.stdout.isTTY ? process.stdout : process.stderr;
+}
 
 function read(question: string, hidden: boolean): string | undefined {
   const raw = readRaw(question, hidden);

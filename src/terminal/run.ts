@@ -31,15 +31,22 @@ export interface RunSurroundings {
   readonly onSignal: (stop: () => void) => () => void;
 }
 
-export type CreateClient = (options: ClientOptions) => ClientApi | Promise<ClientApi>;
+/** Streams that files may come from and go to: `SEND_FILE - name`, `--received -`. */
+export interface FileStreams {
+  readonly stdin: Readable;
+  readonly stdout: OutputStream;
+}
+
+export type CreateClient = (options: ClientOptions, clock: Clock, streams: FileStreams) => ClientApi | Promise<ClientApi>;
 
 /**
  * Runs until the person, the input, the server or a signal ends it. Expected errors are told through the face and become
  * an exit code; everything else is thrown.
  */
 export async function run(options: TerminalOptions, createClient: CreateClient, surroundings: RunSurroundings): Promise<ExitCode> {
-  const stdout = new Output(surroundings.stdout);
   const stderr = new Output(surroundings.stderr);
+  // Where stdout is for a file, not one line may go there.
+  const stdout = options.oneToStdout ? stderr : new Output(surroundings.stdout);
   const face = await createFace(options, surroundings, stdout, stderr);
   const stop = new AbortController();
   let api: ClientApi | undefined;
@@ -50,7 +57,7 @@ export async function run(options: TerminalOptions, createClient: CreateClient, 
   try {
     const signIn = await completeCredentials(options, face);
     if (!options.mayAsk) requireCredentials(signIn);
-    api = await createClient(options.engine);
+    api = await createClient(options.engine, surroundings.clock, { stdin: surroundings.stdin, stdout: surroundings.stdout });
     api.onEvent((event) => face.show(event));
     const asking = options.mayAsk && (signIn.user === undefined || signIn.password === undefined);
     // While questions block the event loop a handler could not run, so signals keep their own way of ending the program.
@@ -113,7 +120,7 @@ async function createFace(options: TerminalOptions, surroundings: RunSurrounding
   const { accept } = options.engine;
   if (options.face === 'script') {
     const { ScriptFace } = await import('./script-face.js');
-    return new ScriptFace({ stdin, stdout, stderr, palette, clock, homeDirectory, exec, stay, accept });
+    return new ScriptFace({ stdin, stdout, stderr, palette, clock, homeDirectory, exec, stay, accept, stdinIsTTY: options.stdinIsTTY, untilReceived: options.oneToStdout });
   }
   const { TerminalFace } = await import('./terminal-face.js');
   const { PromptScreen, PlainScreen } = await import('./screen.js');

@@ -3,7 +3,7 @@
  *
  * Owns the cursor and the typed line; words and colours are given to it. The terminal's own scroll-back is left alone.
  */
-import type { Interface } from 'node:readline';
+import type { Interface, Key } from 'node:readline';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { Writable } from 'node:stream';
@@ -19,11 +19,15 @@ export interface ScreenInput {
   line(line: string): void;
   /** Ctrl-C. `typed` was on the line, which is now empty. */
   interrupt(typed: string): void;
+  /** Ctrl-Y or Ctrl-N; the typed line is as it was. @returns False where there is nothing to answer. */
+  answerKey(accept: boolean): boolean;
   /** Nothing more will be typed: Ctrl-D on an empty line, the input ended, or {@link Screen.close}. Called once. */
   end(): void;
 }
 
 export interface Screen {
+  /** Whether single keys are noticed, and not only whole lines. */
+  readonly hasKeys: boolean;
   /** Prints above what is being typed. A promise means that output is full. */
   print(lines: readonly Line[]): Promise<void> | undefined;
   /** From now on there is a prompt and lines are read. */
@@ -52,6 +56,7 @@ class PromptOutput extends Writable {
 
 /** A terminal that understands escape sequences. */
 export class PromptScreen implements Screen {
+  readonly hasKeys = true;
   readonly #stdin: Readable;
   readonly #stdout: Output;
   readonly #palette: Palette;
@@ -85,6 +90,8 @@ export class PromptScreen implements Screen {
     insertWherePasted(readline);
     this.#readline = readline;
     this.#stdout.onResize(this.#resized);
+    const answered = (_text: string | undefined, key: Key | undefined) => takeAnswerKey(key, input);
+    this.#stdin.prependListener('keypress', answered);
     readline.on('line', (line) => {
       // The prompt comes back at once, so that rows printed meanwhile know where they stand.
       readline.prompt();
@@ -100,6 +107,7 @@ export class PromptScreen implements Screen {
     readline.once('close', () => {
       this.#state = 'closed';
       this.#stdout.offResize(this.#resized);
+      this.#stdin.off('keypress', answered);
       // Not through readline, which would read stdin again. An empty prompt goes; text that was never sent stays to be seen.
       const prompt = readline.line === '' ? '\r\x1b[J' : '\n';
       void this.#stdout.write(prompt + this.#waiting.map((row) => `${row}\n`).join(''));
@@ -166,8 +174,20 @@ function insertWherePasted(readline: Interface): void {
   Object.defineProperty(readline, 'isCompletionEnabled', { get: () => true, set: () => undefined });
 }
 
+/**
+ * Runs before readline's own listener, which gets the same object: a key that was an answer is made into one that readline
+ * ignores, the bare Escape. Without anything to answer Ctrl-Y stays "yank" and Ctrl-N "next line of the history".
+ */
+function takeAnswerKey(key: Key | undefined, input: ScreenInput): void {
+  if (key?.ctrl !== true || key.meta === true || key.shift === true || (key.name !== 'y' && key.name !== 'n')) return;
+  if (!input.answerKey(key.name === 'y')) return;
+  key.name = 'escape';
+  key.ctrl = false;
+}
+
 /** No escape sequences, no prompt: for TERM=dumb, and for stdout that is no terminal. */
 export class PlainScreen implements Screen {
+  readonly hasKeys = false;
   readonly #stdin: Readable;
   readonly #stdout: Output;
   readonly #palette: Palette;

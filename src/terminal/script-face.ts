@@ -3,7 +3,7 @@
  * ends it. Commands come from `--exec` or, without, from stdin.
  */
 import type { Readable } from 'node:stream';
-import type { ClientApi, ClientEvent } from '../client/api.js';
+import type { ClientApi, ClientEvent, ClientEventOf } from '../client/api.js';
 import { P2pError } from '../protocol/errors.js';
 import type { Clock } from '../net/clock.js';
 import type { Palette } from './colours.js';
@@ -17,7 +17,9 @@ import type { Line } from './layout.js';
 import type { Output } from './output.js';
 import { perform } from './perform.js';
 import { ProgressPace } from './progress.js';
-import { clientInfoLines, clientListLines, eventLines, helpLines, progressLines, scriptErrorText } from './wording.js';
+import { filesLines, rateLimitLines } from './files-wording.js';
+import { notice } from './phrases.js';
+import { clientInfoLines, clientListLines, eventLines, helpLines, linkLostText, scriptErrorText } from './wording.js';
 
 export interface ScriptFaceOptions {
   readonly stdin: Readable;
@@ -31,13 +33,21 @@ export interface ScriptFaceOptions {
   /** Keep running after the last command, until a signal comes. */
   readonly stay: boolean;
   readonly accept: 'ask' | 'all' | 'none';
+  /** Whether stdin is a person's keyboard, where nobody was told to type commands (`--received -`). */
+  readonly stdinIsTTY: boolean;
+  /** The run lasts until one file has come, whose success is its own; `stdout` above is then in truth stderr. */
+  readonly untilReceived: boolean;
 }
 
 export class ScriptFace implements Face {
   readonly #options: ScriptFaceOptions;
   readonly #ending = new Ending();
   readonly #pace = new ProgressPace();
+  /** Those with whom the script itself opened a session. */
+  readonly #opened = new Set<string>();
   #api: ClientApi | undefined;
+  /** Why the script cannot go on, though no command of it failed. */
+  #failure: P2pError | undefined;
 
   constructor(options: ScriptFaceOptions) {
     this.#options = options;
@@ -45,12 +55,20 @@ export class ScriptFace implements Face {
 
   show(event: ClientEvent): Promise<void> | undefined {
     this.#ending.see(event);
-    const context = { user: this.#api?.user, current: this.#api?.current, sessions: this.#api?.sessions ?? [], accept: this.#options.accept, interactive: false };
-    const due = this.#pace.isDue(event, this.#options.clock.now());
-    if (event.event === 'progress') {
-      return due ? this.#print(progressLines(event, this.#api?.transfers.find((one) => one.id === event.id))) : undefined;
-    }
-    return this.#print(eventLines(event, context));
+    if (event.event === 'session-opened' && event.direction === 'outgoing') this.#opened.add(event.peer);
+    if (event.event === 'session-closed') this.#sessionClosed(event);
+    const api = this.#api;
+    const context = {
+      user: api?.user,
+      current: api?.current,
+      sessions: api?.sessions ?? [],
+      transfers: api?.transfers ?? [],
+      rateLimit: api?.rateLimit,
+      accept: this.#options.accept,
+      keysAnswer: undefined,
+      interactive: false,
+    };
+    return this.#pace.isDue(event, this.#options.clock.now()) ? this.#print(eventLines(event, context)) : undefined;
   }
 
   warn(text: string): void {
@@ -72,10 +90,12 @@ export class ScriptFace implements Face {
         await this.#run(api, line);
         if (over.aborted) break;
       }
-      if (this.#options.stay) await this.#ending.untilOver();
+      if (this.#options.untilReceived) await this.#ending.untilReceived();
+      else if (this.#options.stay) await this.#ending.untilOver();
       if (over.aborted) return await this.#endEarly(api, stop);
-      const outcomes = await this.#ending.finishTransfers(api);
+      const outcomes = await this.#ending.finishTransfers(api, (text) => void this.#print([notice(text)]));
       await api.close();
+      if (this.#ending.received?.event === 'transfer-failed') return ExitCode.commandFailed;
       return outcomes.some((outcome) => outcome.event === 'transfer-failed') ? ExitCode.commandFailed : ExitCode.fine;
     } catch (error) {
       if (!(error instanceof P2pError)) throw error;
@@ -90,12 +110,24 @@ export class ScriptFace implements Face {
     // Nothing to give back: the terminal, if there is one, was left as it is.
   }
 
+  /** The engine has tried for long to get the peer back; a script that is about this peer has nothing left to do. */
+  #sessionClosed({ peer, code }: ClientEventOf<'session-closed'>): void {
+    const { stay, untilReceived } = this.#options;
+    if (!this.#opened.delete(peer) || code !== 'link-lost' || stay || untilReceived) return;
+    this.#failure ??= new P2pError('link-lost', linkLostText(peer));
+    // What it was doing is told first, by events that are still to come.
+    setImmediate(() => this.#ending.end());
+  }
+
   /** The link was closed, by a command or from outside, or a signal came. */
   async #endEarly(api: ClientApi, stop: AbortSignal): Promise<ExitCode> {
     await api.close();
-    if (stop.aborted) return this.#options.stay ? ExitCode.fine : ExitCode.commandFailed;
-    if (this.#options.stdout.broken.aborted) return ExitCode.commandFailed;
-    return exitCodeFor(this.#ending.disconnected?.code ?? 'closed');
+    if (this.#failure !== undefined) this.fail(this.#failure);
+    const { stay, untilReceived, stdout } = this.#options;
+    if (stop.aborted) return stay && !untilReceived ? ExitCode.fine : ExitCode.commandFailed;
+    if (this.#failure !== undefined || stdout.broken.aborted) return ExitCode.commandFailed;
+    const code = exitCodeFor(this.#ending.disconnected?.code ?? 'closed');
+    return code === ExitCode.fine && untilReceived && this.#ending.received?.event !== 'transfer-done' ? ExitCode.commandFailed : code;
   }
 
   /** Lines to run; blank ones and comments (`# …`, `#!…`) are left out. */
@@ -104,6 +136,7 @@ export class ScriptFace implements Face {
       yield* this.#options.exec;
       return;
     }
+    if (this.#options.stdinIsTTY) return;
     for await (const input of inputLines(this.#options.stdin, signal)) {
       if ('tooLong' in input) throw new P2pError('bad-argument', 'A line of the script is too long.');
       if (input.line.trim() !== '' && !/^#(?:[\s!]|$)/u.test(input.line)) yield input.line;
@@ -111,13 +144,20 @@ export class ScriptFace implements Face {
   }
 
   async #run(api: ClientApi, line: string): Promise<void> {
-    const result = await perform(api, parseCommand(line), this.#options.homeDirectory);
+    const { homeDirectory, exec } = this.#options;
+    const result = await perform(api, parseCommand(line), { homeDirectory, stdinFree: exec.length > 0 });
     switch (result.kind) {
       case 'list':
         await this.#print(clientListLines(result.list));
         return;
       case 'info':
         await this.#print(clientInfoLines(result.info));
+        return;
+      case 'files':
+        await this.#print(filesLines(result.transfers, result.leftovers, undefined));
+        return;
+      case 'rate':
+        await this.#print(rateLimitLines(result.bytesPerSecond));
         return;
       case 'help':
         await this.#print(helpLines(HELP));

@@ -1,9 +1,9 @@
 /**
  * The face for a person: a prompt that shows who is spoken to, lines printed above it, every command at once.
  *
- * Owns what a typed line, Ctrl-C and Ctrl-D lead to. Cursor and keys are the screen's (screen.ts), words are wording.ts's.
+ * Owns what a typed line, Ctrl-Y, Ctrl-N, Ctrl-C and Ctrl-D lead to. Cursor and keys are the screen's (screen.ts), words are wording.ts's.
  */
-import type { ClientApi, ClientEvent } from '../client/api.js';
+import type { ClientApi, ClientEvent, TransferSnapshot } from '../client/api.js';
 import { P2pError } from '../protocol/errors.js';
 import type { Clock } from '../net/clock.js';
 import { parseCommand } from './commands.js';
@@ -18,7 +18,10 @@ import { perform } from './perform.js';
 import { ProgressPace } from './progress.js';
 import type { Screen } from './screen.js';
 import { terminalLimits } from '../protocol/limits.js';
-import { clientInfoLines, clientListLines, errorLines, eventLines, helpLines, notice, progressLines, promptOf } from './wording.js';
+import type { WordingContext } from './wording.js';
+import { filesLines, rateLimitLines } from './files-wording.js';
+import { fileName, notice, toOrFrom } from './phrases.js';
+import { clientInfoLines, clientListLines, errorLines, eventLines, helpLines, promptOf } from './wording.js';
 
 export interface TerminalFaceOptions {
   readonly screen: Screen;
@@ -42,14 +45,8 @@ export class TerminalFace implements Face {
 
   show(event: ClientEvent): Promise<void> | undefined {
     const due = this.#pace.isDue(event, this.#options.clock.now());
-    let full: Promise<void> | undefined;
-    if (event.event === 'progress') {
-      if (due) full = this.#print(progressLines(event, this.#api?.transfers.find((one) => one.id === event.id)));
-    } else {
-      const context = { user: this.#api?.user, current: this.#api?.current, sessions: this.#api?.sessions ?? [], accept: this.#options.accept, interactive: true };
-      full = this.#print(eventLines(event, context));
-      this.#updatePrompt();
-    }
+    const full = due ? this.#print(eventLines(event, this.#context())) : undefined;
+    if (event.event !== 'progress') this.#updatePrompt();
     this.#ending.see(event);
     return full;
   }
@@ -74,6 +71,7 @@ export class TerminalFace implements Face {
         if (this.#interruptIsLast(typed)) left.abort();
       },
       end: () => left.abort(),
+      answerKey: (accept) => this.#answerOffer(api, accept),
     });
     this.#ending.endWith(left.signal, stdout);
     await this.#ending.untilOver();
@@ -93,13 +91,19 @@ export class TerminalFace implements Face {
     try {
       const command = parseCommand(line);
       if (command.command === 'GET_CLIENT_INFO') void this.#print([notice(`Asking ${command.user} for a session…`)]);
-      const result = await perform(api, command, this.#options.homeDirectory);
+      const result = await perform(api, command, { homeDirectory: this.#options.homeDirectory, stdinFree: false });
       switch (result.kind) {
         case 'list':
           void this.#print(clientListLines(result.list));
           break;
         case 'info':
           void this.#print(clientInfoLines(result.info));
+          break;
+        case 'files':
+          void this.#print(filesLines(result.transfers, result.leftovers, this.#options.stdout.columns));
+          break;
+        case 'rate':
+          void this.#print(rateLimitLines(result.bytesPerSecond));
           break;
         case 'help':
           void this.#print(helpLines(HELP));
@@ -130,6 +134,35 @@ export class TerminalFace implements Face {
     return false;
   }
 
+  /** Ctrl-Y and Ctrl-N, whatever is on the line. @returns False where no offer waits: the key then keeps its meaning. */
+  #answerOffer(api: ClientApi, accept: boolean): boolean {
+    const offer = oldestOffer(api);
+    if (offer === undefined) return false;
+    const answering = accept ? api.acceptFile(offer.id) : api.rejectFile(offer.id);
+    void answering.then(
+      () => this.#print([notice(`${accept ? 'Accepted' : 'Refused'} number ${offer.id}, ${fileName(offer.name)} ${toOrFrom(offer)}.`)]),
+      (error: unknown) => {
+        if (!(error instanceof P2pError)) throw error;
+        return this.#print(errorLines(error));
+      },
+    );
+    return true;
+  }
+
+  #context(): WordingContext {
+    const api = this.#api;
+    return {
+      user: api?.user,
+      current: api?.current,
+      sessions: api?.sessions ?? [],
+      transfers: api?.transfers ?? [],
+      rateLimit: api?.rateLimit,
+      accept: this.#options.accept,
+      keysAnswer: this.#options.screen.hasKeys && api !== undefined ? oldestOffer(api)?.id : undefined,
+      interactive: true,
+    };
+  }
+
   #updatePrompt(): void {
     if (this.#api !== undefined) this.#options.screen.setPrompt(promptOf(this.#api.user, this.#api.current));
   }
@@ -137,4 +170,9 @@ export class TerminalFace implements Face {
   #print(lines: readonly Line[]): Promise<void> | undefined {
     return this.#options.screen.print(lines);
   }
+}
+
+/** The offer that has waited longest for the person's answer. */
+function oldestOffer(api: ClientApi): TransferSnapshot | undefined {
+  return api.transfers.find((one) => one.direction === 'incoming' && one.state === 'offered');
 }

@@ -1,5 +1,6 @@
 /**
- * What happened → the lines that a person reads. Pure. The one place where text of others is neutralised for a terminal.
+ * What happened → the lines that a person reads. Pure. Here, in transfer-wording.ts and in files-wording.ts, and nowhere else,
+ * text of others is neutralised for a terminal.
  *
  * Every line of a message carries its speaker, and what the program says begins with `-- ` or `!! `, which no user name
  * can (HOSTILE 22). Colours are added later (colours.ts), rows are broken later (layout.ts).
@@ -8,35 +9,24 @@ import type { ClientEvent, ClientEventOf, ClientList, PeerInfo, TransferSnapshot
 import type { P2pError } from '../protocol/errors.js';
 import { visibleLine, visibleLines } from '../protocol/text.js';
 import type { Line } from './layout.js';
-import { bar, formatDuration, formatRate, formatSize, percent } from './quantities.js';
+import { notice, problem, result } from './phrases.js';
+import type { OfferContext } from './transfer-wording.js';
+import { offerLines, offerUpdateLines, progressLines, transferDoneLines, transferFailedLines, transferNoteLines, transferStateLines } from './transfer-wording.js';
 
 /** What the words depend on besides the event. */
-export interface WordingContext {
+export interface WordingContext extends OfferContext {
   /** The user name after login. */
   readonly user: string | undefined;
   /** The peer that chat goes to. */
   readonly current: string | undefined;
   /** Peers with an open session. */
   readonly sessions: readonly string[];
-  /** What happens to offers. */
-  readonly accept: 'ask' | 'all' | 'none';
+  /** Offers and transfers that have not ended. */
+  readonly transfers: readonly TransferSnapshot[];
+  /** The own rate limit, bytes a second. */
+  readonly rateLimit: number | undefined;
   /** Whether somebody is there who may be told what to type. */
   readonly interactive: boolean;
-}
-
-const BAR_CELLS = 20;
-
-/** The program's own words. */
-export function notice(text: string): Line {
-  return { kind: 'notice', prefix: '-- ', again: '   ', text };
-}
-
-function problem(text: string): Line {
-  return { kind: 'error', prefix: '!! ', again: '   ', text };
-}
-
-function result(text: string): Line {
-  return { kind: 'result', prefix: '', again: '', text };
 }
 
 export function helpLines(help: readonly string[]): Line[] {
@@ -65,20 +55,17 @@ export function scriptErrorText(error: P2pError): string {
   return `p2p-client: ${visibleLine(error.message)} [${error.code}]`;
 }
 
+/** How a script goes on whose connection to `peer` was lost for good. */
+export function linkLostText(peer: string): string {
+  return `The connection to ${visibleLine(peer)} was lost and has not come back. To continue, run the same again: what has arrived is kept, and not sent twice.`;
+}
+
 /** `alice → bob> ` while chat goes to bob, `server> ` otherwise. */
 export function promptOf(user: string | undefined, current: string | undefined): string {
   return current === undefined ? 'server> ' : `${visibleLine(user ?? 'you')} → ${visibleLine(current)}> `;
 }
 
-/** One line about a running transfer: `bob ← a.bin [####----] 40 % 4.00 MB of 10.0 MB, 1.00 MB/s, 6.0 s left`. */
-export function progressLines(event: ClientEventOf<'progress'>, transfer: TransferSnapshot | undefined): Line[] {
-  const what = transfer === undefined ? `transfer ${event.id}` : `${fileName(transfer.name)} ${transfer.direction === 'incoming' ? 'from' : 'to'} ${visibleLine(transfer.peer)}`;
-  const left = event.rate > 0 ? `, ${formatDuration((event.total - event.bytes) / event.rate)} left` : '';
-  const share = `${bar(event.bytes, event.total, BAR_CELLS)} ${percent(event.bytes, event.total)} %`;
-  return [notice(`${share} ${what}: ${formatSize(event.bytes)} of ${formatSize(event.total)}, ${formatRate(event.rate)}${left}`)];
-}
-
-/** The lines of an event; none for `progress`, which {@link progressLines} words when it is due. */
+/** The lines of an event that is due (progress.ts). */
 export function eventLines(event: ClientEvent, context: WordingContext): Line[] {
   switch (event.event) {
     case 'connected':
@@ -93,18 +80,28 @@ export function eventLines(event: ClientEvent, context: WordingContext): Line[] 
       return sessionRequestLines(event);
     case 'session-opened':
       return sessionOpenedLines(event, context);
+    case 'session-lost':
+      return [problem(`The connection to ${visibleLine(event.peer)} broke (${visibleLine(event.reason)}). It is being re-made; messages and files wait.`)];
+    case 'session-back':
+      return sessionBackLines(event);
     case 'session-closed':
       return sessionClosedLines(event, context);
     case 'message':
       return messageLines(event, context);
     case 'offer':
       return offerLines(event, context);
+    case 'offer-update':
+      return offerUpdateLines(event, context.transfers.find((one) => one.id === event.id));
     case 'progress':
-      return [];
+      return progressLines(event, context.transfers.find((one) => one.id === event.id));
+    case 'transfer-state':
+      return transferStateLines(event, context.rateLimit);
+    case 'transfer-note':
+      return transferNoteLines(event);
     case 'transfer-done':
       return transferDoneLines(event);
     case 'transfer-failed':
-      return [problem(`${fileName(event.name)} ${toOrFrom(event)} was not transferred: ${visibleLine(event.message)}`)];
+      return transferFailedLines(event);
     case 'warning':
       return [problem(visibleLine(event.message))];
     case 'disconnected':
@@ -159,6 +156,13 @@ function sessionOpenedLines(event: ClientEventOf<'session-opened'>, context: Wor
   return lines;
 }
 
+function sessionBackLines(event: ClientEventOf<'session-back'>): Line[] {
+  const peer = visibleLine(event.peer);
+  const lines = [notice(`The connection to ${peer} is back (${event.path}, ${visibleLine(event.address)}).`)];
+  if (event.restarted) lines.push(notice(`${peer}'s program was started anew: files that it was sending have ended, and continue when ${peer} sends them again.`));
+  return lines;
+}
+
 function sessionClosedLines(event: ClientEventOf<'session-closed'>, context: WordingContext): Line[] {
   const peer = visibleLine(event.peer);
   const lines: Line[] = [];
@@ -174,6 +178,7 @@ function sessionClosedLines(event: ClientEventOf<'session-closed'>, context: Wor
       break;
     case 'link-lost':
       lines.push(problem(`The session with ${peer} is lost: ${visibleLine(event.reason)}`));
+      lines.push(notice(`GET_CLIENT_INFO ${peer} opens it again; then SEND_FILE with the same file or folder continues where it stopped.`));
       break;
   }
   if (event.undelivered > 0) {
@@ -198,39 +203,4 @@ function messageLines(event: ClientEventOf<'message'>, context: WordingContext):
   const kind = event.direction === 'in' ? 'message' : 'own-message';
   const prefix = `${visibleLine(speaker)}> `;
   return visibleLines(event.text).map((text) => ({ kind, prefix, again: prefix, text }));
-}
-
-function offerLines(event: ClientEventOf<'offer'>, context: WordingContext): Line[] {
-  const what = `${fileName(event.name)} (${formatSize(event.size)})`;
-  if (event.direction === 'outgoing') return [notice(`Offered ${what} to ${visibleLine(event.peer)} as number ${event.id}. Waiting for an answer.`)];
-  const offered = `${visibleLine(event.peer)} offers ${what}, number ${event.id}.`;
-  switch (context.accept) {
-    case 'ask':
-      return [notice(`${offered} ACCEPT_FILE ${event.id} or REJECT_FILE ${event.id}.`)];
-    case 'all':
-      return [notice(`${offered} It is accepted.`)];
-    case 'none':
-      return [notice(`${offered} It is refused, as --accept none says.`)];
-  }
-}
-
-function transferDoneLines(event: ClientEventOf<'transfer-done'>): Line[] {
-  const moved = event.bytes - event.resumed;
-  const rate = event.seconds > 0 ? `, ${formatRate(moved / event.seconds)}` : '';
-  const resumed = event.resumed > 0 ? `, ${formatSize(event.resumed)} of it were there already` : '';
-  const verb = event.direction === 'incoming' ? 'Received' : 'Sent';
-  const lines = [
-    notice(`${verb} ${fileName(event.name)} ${toOrFrom(event)}: ${formatSize(event.bytes)} in ${formatDuration(event.seconds)}${rate}${resumed}. Verified.`),
-  ];
-  if (event.path !== undefined) lines.push(notice(`Stored as ${visibleLine(event.path)}`));
-  lines.push(notice(`BLAKE3 ${visibleLine(event.blake3)}`));
-  return lines;
-}
-
-function toOrFrom(event: { readonly direction: 'incoming' | 'outgoing'; readonly peer: string }): string {
-  return `${event.direction === 'incoming' ? 'from' : 'to'} ${visibleLine(event.peer)}`;
-}
-
-function fileName(name: string): string {
-  return `"${visibleLine(name)}"`;
 }

@@ -1,7 +1,8 @@
 /**
  * An engine for tests of the faces: records what it was asked to do, in order, and does what the test says.
  */
-import type { ClientApi, ClientEvent, ClientList, OutgoingTransfer, PeerInfo, TransferOutcome, TransferSnapshot } from '../../src/client/api.js';
+import type { ClientApi, ClientEvent, ClientList, Leftover, OutgoingTransfer, PeerInfo, TransferOutcome, TransferSnapshot } from '../../src/client/api.js';
+import type { TransferCode } from '../../src/protocol/errors.js';
 import { P2pError } from '../../src/protocol/errors.js';
 
 export const FINGERPRINT = `SHA256:${'A'.repeat(43)}`;
@@ -14,6 +15,8 @@ export class FakeClient implements ClientApi {
   current: string | undefined;
   sessions: string[] = [];
   transfers: TransferSnapshot[] = [];
+  rateLimit: number | undefined;
+  left: Leftover[] = [];
   /** Called before a method does its work; may reject, or wait. The key is the method's name. */
   readonly before = new Map<string, (...args: readonly unknown[]) => Promise<void> | void>();
   readonly #finish = new Map<number, (outcome: TransferOutcome) => void>();
@@ -84,12 +87,10 @@ export class FakeClient implements ClientApi {
     this.emit({ event: 'message', peer, direction: 'out', text });
   }
 
-  async sendFile(path: string): Promise<OutgoingTransfer> {
-    await this.#call('sendFile', path);
-    const id = this.#nextTransfer++;
-    const peer = this.current ?? 'nobody';
-    this.transfers.push({ id, peer, direction: 'outgoing', name: path, size: 100, bytes: 0, state: 'offered' });
-    this.emit({ event: 'offer', id, peer, direction: 'outgoing', name: path, kind: 'file', size: 100 });
+  async sendFile(path: string, stdinAs?: string): Promise<OutgoingTransfer> {
+    await this.#call('sendFile', path, stdinAs);
+    const name = stdinAs ?? path;
+    const id = this.offer({ name, direction: 'outgoing', ...(stdinAs === undefined ? {} : { size: null }) });
     return { id, finished: new Promise((resolve) => this.#finish.set(id, resolve)) };
   }
 
@@ -103,6 +104,24 @@ export class FakeClient implements ClientApi {
 
   cancelFile(id?: number): Promise<void> {
     return this.#call('cancelFile', id);
+  }
+
+  pauseFile(id?: number): Promise<void> {
+    return this.#call('pauseFile', id);
+  }
+
+  resumeFile(id?: number): Promise<void> {
+    return this.#call('resumeFile', id);
+  }
+
+  async leftovers(): Promise<readonly Leftover[]> {
+    await this.#call('leftovers');
+    return this.left;
+  }
+
+  limitRate(bytesPerSecond: number | undefined): void {
+    this.calls.push(`limitRate ${bytesPerSecond ?? 'none'}`);
+    this.rateLimit = bytesPerSecond;
   }
 
   async disconnect(): Promise<void> {
@@ -125,15 +144,27 @@ export class FakeClient implements ClientApi {
     this.emit({ event: 'session-opened', peer, direction, path: 'direct', address: '192.0.2.7:4000', fingerprint: FINGERPRINT, firstContact: false, current });
   }
 
-  done(id: number): void {
-    const transfer = this.#take(id);
-    const { peer, direction, name, size } = transfer;
-    this.#ended({ event: 'transfer-done', id, peer, direction, name, bytes: size, resumed: 0, seconds: 2, blake3: BLAKE3 });
+  /** An offer appears: of `bob` to this client, of 100 bytes, unless `more` says otherwise. @returns Its number. */
+  offer(more: Partial<TransferSnapshot> & { readonly decision?: 'ask' | 'accepted' | 'refused' } = {}): number {
+    const { decision = 'ask', ...fields } = more;
+    const peer = more.direction === 'outgoing' ? (this.current ?? 'nobody') : 'bob';
+    const kind = more.kind ?? 'file';
+    const one = { id: this.#nextTransfer++, peer, direction: 'incoming', name: 'a', kind, size: 100, files: 1, bytes: 0, state: 'offered', rate: 0, ...fields } as const;
+    if (decision === 'accepted') this.transfers.push({ ...one, state: 'running' });
+    else if (decision === 'ask') this.transfers.push(one);
+    const { id, direction, name, size, files } = one;
+    this.emit({ event: 'offer', id, peer: one.peer, direction, name, kind, size, files, counted: true, ...(direction === 'incoming' ? { decision } : {}) });
+    return id;
   }
 
-  failTransfer(id: number): void {
+  done(id: number): void {
+    const { peer, direction, name, kind, size, files } = this.#take(id);
+    this.#ended({ event: 'transfer-done', id, peer, direction, name, kind, bytes: size ?? 0, resumed: 0, files, same: 0, refused: 0, seconds: 2, blake3: BLAKE3 });
+  }
+
+  failTransfer(id: number, code: TransferCode = 'rejected', message = 'The other side does not want it.'): void {
     const { peer, direction, name } = this.#take(id);
-    this.#ended({ event: 'transfer-failed', id, peer, direction, name, code: 'rejected', message: 'The other side does not want it.' });
+    this.#ended({ event: 'transfer-failed', id, peer, direction, name, code, message });
   }
 
   /** The first call of `method` resolves this. */

@@ -11,7 +11,7 @@ import type { OptionSurroundings, RawOptions } from '../../src/terminal/options.
 import { parseOptions } from '../../src/terminal/options.js';
 import { FINGERPRINT } from './fake-client.js';
 
-const surroundings: OptionSurroundings = { env: {}, homeDirectory: '/home/a', workingDirectory: '/work', stdinIsTTY: true, version: '1.2.3' };
+const surroundings: OptionSurroundings = { env: {}, homeDirectory: '/home/a', workingDirectory: '/work', stdinIsTTY: true, stdoutIsTTY: true, version: '1.2.3' };
 const given: RawOptions = { host: 'localhost', port: '9090' };
 
 describe('options', () => {
@@ -22,6 +22,11 @@ describe('options', () => {
         port: 9090,
         home: '/home/a/p2p-chat',
         accept: 'ask',
+        acceptFrom: undefined,
+        maxFile: undefined,
+        acceptOtherwise: 'ask',
+        received: '/home/a/p2p-chat/received',
+        limitRate: undefined,
         sessions: 'auto',
         listenPort: 0,
         pin: undefined,
@@ -32,9 +37,11 @@ describe('options', () => {
       passwordFile: undefined,
       password: undefined,
       face: 'terminal',
+      stdinIsTTY: true,
       mayAsk: true,
       exec: [],
       stay: false,
+      oneToStdout: false,
     });
   });
 

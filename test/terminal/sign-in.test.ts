@@ -89,7 +89,7 @@ describe('a run without a terminal', () => {
     const stdin = new PassThrough();
     stdin.end();
     const [stdout, stderr] = [new Collector(), new Collector()];
-    const options = parseOptions({ host: 'localhost', port: '9090', ...raw }, { env, homeDirectory: '/h', workingDirectory: '/', stdinIsTTY: false, version: '0' });
+    const options = parseOptions({ host: 'localhost', port: '9090', ...raw }, { env, homeDirectory: '/h', workingDirectory: '/', stdinIsTTY: false, stdoutIsTTY: false, version: '0' });
     const onSignal = (whenSignalled: () => void) => {
       stop = whenSignalled;
       return () => undefined;
