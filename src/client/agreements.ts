@@ -6,7 +6,7 @@ import type { Clock, Timer } from '../net/clock.js';
 import { timeLimits } from '../protocol/limits.js';
 import { canonicalUserName } from '../protocol/names.js';
 import type { ServerMessageOf } from '../protocol/server-messages.js';
-import { AwaitedPeer } from './awaited-peer.js';
+import type { AwaitedPeer } from './awaited-peer.js';
 
 export class Agreements {
   readonly #clock: Clock;
@@ -31,13 +31,12 @@ export class Agreements {
   }
 
   /** The server introduces at once or, where the asker has gone, never. */
-  add({ introduction, from }: ServerMessageOf<'asked'>): void {
-    const awaited = new AwaitedPeer(introduction, 'answerer', from);
+  add(awaited: AwaitedPeer): void {
     const timer = this.#clock.after(timeLimits.raceMs, () => {
-      this.#agreed.delete(introduction);
+      this.#agreed.delete(awaited.introduction);
       awaited.end();
     });
-    this.#agreed.set(introduction, { awaited, timer });
+    this.#agreed.set(awaited.introduction, { awaited, timer });
   }
 
   /** What was agreed to, once; undefined where it is not exactly this. */

@@ -2,60 +2,83 @@
  * The engine: one person's client without a screen. Ties the server link, introductions, sessions and transfers together
  * behind {@link ClientApi}.
  *
- * Owns which sessions exist and which one is current; everything below is delegated.
+ * Owns login and the end of the program; everything in between is delegated: sessions to sessions.ts, numbers of transfers to
+ * transfer-choice.ts, bytes to transfer/.
  */
 import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import { systemClock, type Clock } from '../net/clock.js';
 import { PeerListener } from '../net/peer-listener.js';
 import { tlsContext } from '../net/tls.js';
 import { formatEndpoint } from '../protocol/candidates.js';
 import { P2pError } from '../protocol/errors.js';
-import { clientLimits, peerLimits, timeLimits } from '../protocol/limits.js';
-import { canonicalUserName } from '../protocol/names.js';
+import { clientLimits } from '../protocol/limits.js';
 import { selfSignedCertificate } from '../security/certificate.js';
 import { PinFile } from '../security/pins.js';
+import type { TransferEvent } from '../transfer/events.js';
+import { TransferManager } from '../transfer/manager.js';
+import { RateLimiter } from '../transfer/rate-limit.js';
 import { ReceiveStore } from '../transfer/receive-store.js';
-import type { ClientApi, ClientEvent, ClientList, OutgoingTransfer, PeerInfo, SessionEnd, TransferSnapshot } from './api.js';
-import { Introductions, type Introduced } from './introductions.js';
+import { SourceThread } from '../transfer/source-thread.js';
+import { StdoutStore } from '../transfer/stdout-store.js';
+import type { Store } from '../transfer/store.js';
+import { WindowBudget } from '../transfer/window-budget.js';
+import type { ClientApi, ClientEvent, ClientList, Leftover, OutgoingTransfer, PeerInfo, TransferSnapshot } from './api.js';
+import { Introductions } from './introductions.js';
 import { checkName, login, register, type Account } from './login.js';
 import type { ClientOptions } from './options.js';
 import { ServerLinkKeeper } from './server-link-keeper.js';
-import { Session } from './session.js';
+import { Sessions } from './sessions.js';
+import { allTransfers, chooseOffer, chooseTransfer } from './transfer-choice.js';
 
-export function createClient(options: ClientOptions, clock: Clock = systemClock): ClientApi {
-  return new Engine(options, clock);
+/** What a client may read from and write to besides its folders, where the options say so. */
+export interface ClientStreams {
+  /** For `SEND_FILE -`. */
+  readonly stdin?: Readable;
+  /** For `received: '-'`. */
+  readonly stdout?: Writable;
+}
+
+/** @throws P2pError `bad-argument` where files are to go to stdout and there is none. */
+export function createClient(options: ClientOptions, clock: Clock = systemClock, streams: ClientStreams = {}): ClientApi {
+  return new Engine(options, clock, streams);
 }
 
 type State = 'new' | 'connected' | 'logged-in' | 'closed';
-
-/** A person's answer to a session request that is still to come. */
-interface Request {
-  readonly peer: string;
-  decide(accept: boolean): void;
-}
 
 class Engine implements ClientApi {
   readonly #options: ClientOptions;
   readonly #clock: Clock;
   readonly #keeper: ServerLinkKeeper;
-  readonly #store: ReceiveStore;
-  /** By canonical name, oldest first. */
-  readonly #sessions = new Map<string, Session>();
-  readonly #requests = new Map<string, Request>();
+  readonly #store: Store;
+  readonly #sources = new SourceThread();
+  readonly #limiter: RateLimiter;
+  readonly #windows = new WindowBudget();
+  readonly #sessions: Sessions;
+  #stdin: Readable | undefined;
   #listener: PeerListener | undefined;
   #introductions: Introductions | undefined;
   #account: Account | undefined;
-  #current: Session | undefined;
   #state: State = 'new';
   #closing: Promise<void> | undefined;
   #lastTransferId = 0;
   #consumer: (event: ClientEvent) => void | Promise<void> = () => undefined;
 
-  constructor(options: ClientOptions, clock: Clock) {
+  constructor(options: ClientOptions, clock: Clock, { stdin, stdout }: ClientStreams) {
     this.#options = options;
     this.#clock = clock;
+    this.#stdin = stdin;
+    this.#store = storeFor(options, stdout);
+    this.#limiter = new RateLimiter(clock);
+    this.#limiter.limit = options.limitRate;
     const { host, port, home, pin, agent } = options;
-    this.#store = new ReceiveStore({ received: join(home, 'received'), partial: join(home, 'partial') });
+    this.#sessions = new Sessions({
+      clock,
+      policy: options.sessions,
+      introductions: () => this.#loggedIn(),
+      makeTransfers: (peer, emit) => this.#makeTransfers(peer, emit),
+      emit: (event) => this.#consumer(event),
+    });
     this.#keeper = new ServerLinkKeeper({
       host,
       port,
@@ -67,7 +90,10 @@ class Engine implements ClientApi {
       onAsked: (message) => void this.#introductions?.onAsked(message),
       onIntroduction: (message) => void this.#introductions?.onIntroduction(message),
       onLost: (reason) => this.#emit({ event: 'server-lost', reason }),
-      onBack: () => this.#emit({ event: 'server-back' }),
+      onBack: () => {
+        this.#emit({ event: 'server-back' });
+        this.#sessions.hurry();
+      },
       onFinal: (error) => void this.#shutDown(error),
     });
   }
@@ -77,15 +103,19 @@ class Engine implements ClientApi {
   }
 
   get current(): string | undefined {
-    return this.#current?.peer;
+    return this.#sessions.current?.peer;
   }
 
   get sessions(): readonly string[] {
-    return [...this.#sessions.values()].map(({ peer }) => peer);
+    return this.#sessions.all.map(({ peer }) => peer);
   }
 
   get transfers(): readonly TransferSnapshot[] {
-    return [...this.#sessions.values()].flatMap((session) => session.transfers.snapshots()).sort((a, b) => a.id - b.id);
+    return allTransfers(this.#sessions.all);
+  }
+
+  get rateLimit(): number | undefined {
+    return this.#limiter.limit;
   }
 
   onEvent(listener: (event: ClientEvent) => void | Promise<void>): void {
@@ -138,9 +168,10 @@ class Engine implements ClientApi {
       serverName: this.#serverName,
       listener,
       serverLink: () => this.#keeper.link,
-      consent: (peer, fingerprint) => this.#consent(peer, fingerprint),
-      onIncoming: (introduced) => void this.#open(introduced),
-      onWarning: ({ code, message }, peer) => this.#emit({ event: 'warning', code, message, peer }),
+      consent: (peer, fingerprint) => this.#sessions.consent(peer, fingerprint),
+      continuity: (peer, heard) => this.#sessions.continuity(peer, heard),
+      onIncoming: (introduced) => void this.#sessions.admit(introduced),
+      onWarning: (error, peer) => this.#sessions.onWarning(error, peer),
     });
     this.#state = 'logged-in';
     this.#emit({ event: 'logged-in', user: account.user, new: isNew, fingerprint: account.identity.fingerprint });
@@ -160,74 +191,76 @@ class Engine implements ClientApi {
     }
   }
 
-  async openSession(user: string): Promise<PeerInfo> {
-    const known = this.#sessions.get(canonicalUserName(user));
-    if (known?.open === true) {
-      this.#current = known;
-      return infoOf(known.introduced);
-    }
-    await known?.ended;
-    if (this.#sessions.size >= peerLimits.sessions) {
-      throw new P2pError('already-connected', `${peerLimits.sessions} sessions are open. Close one with CLOSE_SESSION first.`);
-    }
-    if (this.#introductions === undefined) throw new P2pError('not-authenticated', 'Log in first.');
-    const introduced = await this.#introductions.ask(user);
-    await this.#open(introduced);
-    return infoOf(introduced);
+  openSession(user: string): Promise<PeerInfo> {
+    return this.#sessions.open(user);
   }
 
   async answerSession(accept: boolean, user?: string): Promise<void> {
     await Promise.resolve();
-    const name = user === undefined ? [...this.#requests.keys()][0] : canonicalUserName(user);
-    const request = name === undefined ? undefined : this.#requests.get(name);
-    if (request === undefined) throw new P2pError('no-session', user === undefined ? 'Nobody is asking for a session.' : `${user} is not asking for a session.`);
-    request.decide(accept);
+    this.#sessions.answer(accept, user);
   }
 
   switchSession(user: string): void {
-    this.#current = this.#session(user);
+    this.#sessions.switchTo(user);
   }
 
   async closeSession(): Promise<void> {
-    const session = this.#session();
-    await session.close('closed-by-you', `You ended the session with ${session.peer}.`);
+    await this.#sessions.find().close();
   }
 
   async say(text: string, to?: string): Promise<void> {
-    await this.#session(to).say(text);
+    await this.#sessions.find(to).say(text);
   }
 
-  async sendFile(path: string): Promise<OutgoingTransfer> {
-    return await this.#session().transfers.offerFile(path);
+  async sendFile(path: string, name?: string): Promise<OutgoingTransfer> {
+    const { transfers } = this.#sessions.find();
+    if (path !== '-') {
+      if (name !== undefined) throw new P2pError('bad-argument', 'Only what comes on stdin is given a name: SEND_FILE - NAME.');
+      return await transfers.offer(path);
+    }
+    if (name === undefined) throw new P2pError('bad-argument', 'What comes on stdin needs a name: SEND_FILE - NAME.');
+    const stdin = this.#stdin;
+    if (stdin === undefined) throw new P2pError('bad-argument', 'Stdin cannot be sent: it carries the commands, or has been sent already.');
+    const offered = await transfers.offerPipe(stdin, name);
+    this.#stdin = undefined;
+    return offered;
   }
 
   async acceptFile(id?: number): Promise<void> {
-    const offer = this.#offer(id);
-    await offer.session.transfers.accept(offer.id);
+    const chosen = chooseOffer(this.#sessions.all, id);
+    await chosen.transfers.accept(chosen.id);
   }
 
   async rejectFile(id?: number): Promise<void> {
-    const offer = this.#offer(id);
-    await offer.session.transfers.reject(offer.id);
+    const chosen = chooseOffer(this.#sessions.all, id);
+    await chosen.transfers.reject(chosen.id);
   }
 
   async cancelFile(id?: number): Promise<void> {
-    const mine = this.#transfersBySession();
-    const found = id === undefined && mine.length > 1 ? undefined : mine.find(({ snapshot }) => id === undefined || snapshot.id === id);
-    if (found !== undefined) {
-      await found.session.transfers.cancel(found.snapshot.id);
-      return;
-    }
-    const running = mine.map(({ snapshot }) => `${snapshot.id} (${snapshot.name})`).join(', ');
-    const which = running === '' ? 'No transfer is under way.' : `Say which: CANCEL_FILE n, with n one of ${running}.`;
-    throw new P2pError('no-such-transfer', which);
+    const chosen = chooseTransfer(this.#sessions.all, 'CANCEL_FILE', id);
+    await chosen.transfers.cancel(chosen.id);
+  }
+
+  async pauseFile(id?: number): Promise<void> {
+    const chosen = chooseTransfer(this.#sessions.all, 'PAUSE_FILE', id);
+    await chosen.transfers.pause(chosen.id);
+  }
+
+  async resumeFile(id?: number): Promise<void> {
+    const chosen = chooseTransfer(this.#sessions.all, 'RESUME_FILE', id);
+    await chosen.transfers.resume(chosen.id);
+  }
+
+  leftovers(): Promise<readonly Leftover[]> {
+    return this.#store.leftovers();
+  }
+
+  limitRate(bytesPerSecond: number | undefined): void {
+    this.#limiter.limit = bytesPerSecond;
   }
 
   async disconnect(): Promise<void> {
-    const open = [...this.#sessions.values()].filter((session) => session.open).map(({ peer }) => peer);
-    if (open.length > 0) {
-      throw new P2pError('session-open', `A session with ${open.join(', ')} is open. End it with CLOSE_SESSION, then DISCONNECT_CLIENT.`);
-    }
+    this.#sessions.checkNone();
     await this.close();
   }
 
@@ -244,89 +277,25 @@ class Engine implements ClientApi {
     return formatEndpoint(this.#options.host.toLowerCase(), this.#options.port);
   }
 
-  /** @throws P2pError `no-session`, saying how to get one. */
-  #session(user?: string): Session {
-    const session = user === undefined ? this.#current : this.#sessions.get(canonicalUserName(user));
-    if (session !== undefined) return session;
-    if (user !== undefined) throw new P2pError('no-session', `No session with ${user} is open. GET_CLIENT_INFO ${user} opens one.`);
-    const others = this.sessions;
-    throw new P2pError(
-      'no-session',
-      others.length > 0
-        ? `No session is chosen. SWITCH_SESSION <user> chooses one of: ${others.join(', ')}.`
-        : 'You are not in a session. GET_CLIENT_LIST shows who is online, GET_CLIENT_INFO <user> opens a session.',
-    );
+  /** @throws P2pError `not-authenticated`. */
+  #loggedIn(): Introductions {
+    if (this.#introductions === undefined) throw new P2pError('not-authenticated', 'Log in first.');
+    return this.#introductions;
   }
 
-  #transfersBySession(): { session: Session; snapshot: TransferSnapshot }[] {
-    return [...this.#sessions.values()].flatMap((session) => session.transfers.snapshots().map((snapshot) => ({ session, snapshot })));
-  }
-
-  /** @throws P2pError `no-such-offer`. */
-  #offer(id: number | undefined): { session: Session; id: number } {
-    const open = this.#transfersBySession()
-      .filter(({ snapshot }) => snapshot.direction === 'incoming' && snapshot.state === 'offered')
-      .sort((a, b) => a.snapshot.id - b.snapshot.id);
-    const found = open.find(({ snapshot }) => id === undefined || snapshot.id === id);
-    if (found !== undefined) return { session: found.session, id: found.snapshot.id };
-    const choice = open.map(({ snapshot }) => `${snapshot.id} (${snapshot.name})`).join(', ');
-    throw new P2pError('no-such-offer', choice === '' ? 'No file is being offered to you.' : `There is no such offer. Open offers: ${choice}.`);
-  }
-
-  /** Makes a session of a link; one that exists with the same peer gives way (PROTOCOL.md 7.3). */
-  async #open(introduced: Introduced): Promise<void> {
-    const name = canonicalUserName(introduced.peer);
-    let wasCurrent = false;
-    // While one closes, another may have taken its place.
-    for (let old = this.#sessions.get(name); old !== undefined; old = this.#sessions.get(name)) {
-      wasCurrent ||= old === this.#current;
-      await old.close('replaced', `${introduced.peer} has connected anew.`);
-    }
-    if (this.#state === 'closed') {
-      introduced.link.destroy();
-      return;
-    }
-    const session = new Session({
-      introduced,
-      clock: this.#clock,
-      accept: this.#options.accept,
+  #makeTransfers({ peer, fingerprint }: { readonly peer: string; readonly fingerprint: string }, emit: (event: TransferEvent) => void): TransferManager {
+    const { accept, acceptFrom, maxFile, acceptOtherwise } = this.#options;
+    return new TransferManager({
+      peer,
+      fingerprint,
       store: this.#store,
-      nextTransferId: () => ++this.#lastTransferId,
-      emit: (event) => this.#consumer(event),
-      onEnd: (ended, end) => this.#onSessionEnd(ended, end),
-    });
-    this.#sessions.set(name, session);
-    if (introduced.direction === 'outgoing' || this.#current === undefined || wasCurrent) this.#current = session;
-    const { peer, direction, fingerprint, firstContact, link } = introduced;
-    this.#emit({ event: 'session-opened', peer, direction, path: 'direct', address: link.address, fingerprint, firstContact, current: session === this.#current });
-    session.start();
-  }
-
-  #onSessionEnd(session: Session, end: { code: SessionEnd; reason: string; undelivered: number }): void {
-    const name = canonicalUserName(session.peer);
-    if (this.#sessions.get(name) === session) this.#sessions.delete(name);
-    // No other session takes its place: a line typed at this moment must not reach somebody else (DESIGN 6).
-    if (this.#current === session) this.#current = undefined;
-    this.#emit({ event: 'session-closed', peer: session.peer, ...end });
-  }
-
-  async #consent(peer: string, fingerprint: string): Promise<boolean> {
-    if (this.#sessions.size >= peerLimits.sessions) return false;
-    if (this.#options.sessions === 'auto') return true;
-    const name = canonicalUserName(peer);
-    if (this.#requests.has(name)) return false;
-    return await new Promise((resolve) => {
-      const timer = this.#clock.after(timeLimits.answerMs, () => request.decide(false));
-      const request: Request = {
-        peer,
-        decide: (accept) => {
-          timer.stop();
-          this.#requests.delete(name);
-          resolve(accept);
-        },
-      };
-      this.#requests.set(name, request);
-      this.#emit({ event: 'session-request', peer, fingerprint });
+      openSource: (path, events) => this.#sources.open(path, events),
+      policy: { accept, acceptFrom, maxFile, otherwise: acceptOtherwise },
+      limiter: this.#limiter,
+      windows: this.#windows,
+      clock: this.#clock,
+      nextId: () => ++this.#lastTransferId,
+      emit,
     });
   }
 
@@ -335,20 +304,20 @@ class Engine implements ClientApi {
     this.#closing ??= (async () => {
       this.#state = 'closed';
       this.#introductions?.close();
-      for (const request of [...this.#requests.values()]) request.decide(false);
-      await Promise.all([...this.#sessions.values()].map((session) => session.close('closed-by-you', `You ended the session with ${session.peer}.`)));
-      await this.#listener?.close();
-      await this.#keeper.close();
+      await this.#sessions.close();
+      await Promise.all([this.#listener?.close(), this.#keeper.close(), this.#sources.close(), this.#store.close()]);
       this.#emit({ event: 'disconnected', reason: reason.message, code: reason.code });
     })();
     return this.#closing;
   }
 }
 
-function hasLeft(): P2pError {
-  return new P2pError('closed', 'You have left.');
+function storeFor({ received, home }: ClientOptions, stdout: Writable | undefined): Store {
+  if (received !== '-') return new ReceiveStore({ received, partial: join(home, 'partial') });
+  if (stdout === undefined) throw new P2pError('bad-argument', 'There is no stdout to which received files could go.');
+  return new StdoutStore(stdout);
 }
 
-function infoOf({ peer, fingerprint, addresses }: Introduced): PeerInfo {
-  return { user: peer, fingerprint, addresses };
+function hasLeft(): P2pError {
+  return new P2pError('closed', 'You have left.');
 }

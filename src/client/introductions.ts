@@ -12,7 +12,7 @@ import { deferred, type Deferred } from '../net/deferred.js';
 import { dialTcp } from '../net/dial.js';
 import { localAddresses } from '../net/local-addresses.js';
 import { authenticatePeer, roleOfAccepted } from '../net/peer-handshake.js';
-import type { PeerLink } from '../net/peer-link.js';
+import type { Continuity, PeerLink } from '../net/peer-link.js';
 import type { PeerListener } from '../net/peer-listener.js';
 import { NoPath, race, type Path } from '../net/race.js';
 import { dialOrder, formatEndpoint, mayDial, ownCandidates } from '../protocol/candidates.js';
@@ -20,6 +20,7 @@ import { errorText, LinkLost, P2pError, RequestRefused } from '../protocol/error
 import type { Candidate, Reach } from '../protocol/fields.js';
 import { clientLimits, peerLimits, timeLimits } from '../protocol/limits.js';
 import { canonicalUserName } from '../protocol/names.js';
+import type { PeerRole } from '../protocol/peer-messages.js';
 import type { ServerMessageOf } from '../protocol/server-messages.js';
 import type { PinFile } from '../security/pins.js';
 import { Agreements } from './agreements.js';
@@ -29,15 +30,22 @@ import type { ServerLink } from './server-link.js';
 
 const debug = debuglog('p2p-introduction');
 
+/** The answer to a peer who asks; `provisional`: yes, but {@link Introduced.provisional}. */
+export type Consent = 'granted' | 'provisional' | 'refused';
+
 /** A link that is ready for its session. */
 export interface Introduced {
+  readonly introduction: string;
   readonly peer: string;
   readonly fingerprint: string;
+  /** `outgoing`: we were the asker. */
   readonly direction: Direction;
   readonly link: PeerLink;
   /** `ip:port`, the one in use first. */
   readonly addresses: readonly string[];
   readonly firstContact: boolean;
+  /** The person is still to be asked before a session begins. */
+  readonly provisional: boolean;
 }
 
 export interface IntroductionOptions {
@@ -53,7 +61,9 @@ export interface IntroductionOptions {
   /** @throws LinkLost while the server link is down. */
   serverLink(): Pick<ServerLink, 'send' | 'request'>;
   /** Whether to let this peer in; a person may be asked. */
-  consent(peer: string, fingerprint: string): Promise<boolean>;
+  consent(peer: string, fingerprint: string): Promise<Consent>;
+  /** What hello says about a session with this peer; `heard`: what the asker's did, where we answer. */
+  continuity(peer: string, heard: Continuity | undefined): Continuity;
   /** A peer that asked for us is connected. */
   onIncoming(introduced: Introduced): void;
   /** An introduction failed that no command of this person began. */
@@ -83,10 +93,16 @@ export class Introductions {
     return this.#running.size + this.#agreements.size + this.#asking.size > 0;
   }
 
+  /** Whether a link with this peer may come at any moment, since we have agreed to its wish or are on our way. */
+  awaits(user: string): boolean {
+    const name = canonicalUserName(user);
+    return this.#expected().some((one) => canonicalUserName(one.user) === name && !one.saidEnded);
+  }
+
   /**
    * Asks for `user` and connects.
    *
-   * @throws P2pError `unavailable`, `no-path`, `peer-key-changed`, `peer-key-wrong`, `already-connected`, `link-lost`.
+   * @throws P2pError `session-closed` where a session was to go on that `user` has ended; `unavailable`, `no-path`, `peer-key-changed`, `peer-key-wrong`, `already-connected`, `link-lost`.
    */
   async ask(user: string): Promise<Introduced> {
     const name = canonicalUserName(user);
@@ -101,7 +117,7 @@ export class Introductions {
       if (role !== 'asker' || canonicalUserName(peer.user) !== name) {
         throw new P2pError('peer-key-wrong', `You asked for ${user}, and the server introduces ${peer.user}. Refused. Ask its operator.`);
       }
-      const introduced = await this.#run(new AwaitedPeer(introduction.introduction, role, peer), introduction.candidates, 'outgoing');
+      const introduced = await this.#run(this.#await(introduction.introduction, role, peer), introduction.candidates, 'outgoing');
       // A link that the other's ask has led to as well has nobody who takes it.
       void crossed.promise.then((second) => second.link.destroy(), (error: unknown) => debug('crossed: %s', errorText(error)));
       return introduced;
@@ -119,19 +135,20 @@ export class Introductions {
   async onAsked(message: ServerMessageOf<'asked'>): Promise<void> {
     const { introduction, from } = message;
     if (this.#stop.signal.aborted || this.#deciding.has(introduction) || this.#agreements.has(introduction)) return;
-    let accept = false;
+    let consent: Consent = 'refused';
     if (this.#deciding.size < clientLimits.questions && this.#agreements.size + this.#running.size < peerLimits.sessions) {
       this.#deciding.add(introduction);
       try {
-        accept = await this.#decide(from.user, from.fingerprint);
+        consent = await this.#decide(from.user, from.fingerprint);
       } finally {
         this.#deciding.delete(introduction);
       }
     }
-    debug('asked by %s: %s', from.user, accept);
+    debug('asked by %s: %s', from.user, consent);
+    const accept = consent !== 'refused';
     try {
       const link = this.#options.serverLink();
-      if (accept) this.#agreements.add(message);
+      if (accept) this.#agreements.add(this.#await(introduction, 'answerer', from, consent === 'provisional'));
       link.send({ type: 'answer', introduction, reach: accept ? this.#reach() : null });
     } catch (error) {
       // The server link went while the person thought; the asker is told so by the server.
@@ -156,7 +173,7 @@ export class Introductions {
     } catch (error) {
       if (!(error instanceof P2pError)) throw error;
       if (asking !== undefined) asking.reject(askError(error, user));
-      else if (!this.#stop.signal.aborted) this.#options.onWarning(askError(error, user), user);
+      else if (!this.#stop.signal.aborted && !awaited.saidEnded) this.#options.onWarning(askError(error, user), user);
     }
   }
 
@@ -191,6 +208,10 @@ export class Introductions {
     });
   }
 
+  #await(introduction: string, role: PeerRole, peer: { readonly user: string; readonly fingerprint: string }, provisional = false): AwaitedPeer {
+    return new AwaitedPeer({ introduction, role, peer, provisional, continuity: (heard) => this.#options.continuity(peer.user, heard) });
+  }
+
   #expected(): readonly AwaitedPeer[] {
     return [...this.#running.values(), ...this.#agreements.awaited];
   }
@@ -206,20 +227,20 @@ export class Introductions {
   }
 
   /** When asks cross, the one whose asker's name sorts first stands (PROTOCOL.md 5.5). */
-  async #decide(peer: string, fingerprint: string): Promise<boolean> {
+  async #decide(peer: string, fingerprint: string): Promise<Consent> {
     const name = canonicalUserName(peer);
-    if (name === canonicalUserName(this.#options.user)) return false;
+    if (name === canonicalUserName(this.#options.user)) return 'refused';
     if (this.#asking.has(name)) {
-      if (canonicalUserName(this.#options.user) < name) return false;
+      if (canonicalUserName(this.#options.user) < name) return 'refused';
       this.#yielded.add(name);
-      return true;
+      return 'granted';
     }
     try {
       await this.#checkPin(peer, fingerprint);
     } catch (error) {
       if (!(error instanceof P2pError)) throw error;
       this.#options.onWarning(error, peer);
-      return false;
+      return 'refused';
     }
     return await this.#options.consent(peer, fingerprint);
   }
@@ -241,10 +262,14 @@ export class Introductions {
         link.destroy();
         throw error;
       }
+      if (awaited.role === 'asker' && link.heard.ended === true) {
+        void link.close();
+        throw new P2pError('session-closed', `${user} has ended the session.`);
+      }
       // Only now: the other side takes the session for open from here on.
       if (awaited.role === 'asker') link.sendGo();
       const others = candidates.map(({ address, port }) => formatEndpoint(address, port)).filter((one) => one !== link.address);
-      return { peer: user, fingerprint, direction, link, addresses: [link.address, ...others], firstContact };
+      return { introduction, peer: user, fingerprint, direction, link, addresses: [link.address, ...others], firstContact, provisional: awaited.provisional };
     } finally {
       awaited.end();
       this.#running.delete(introduction);

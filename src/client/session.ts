@@ -1,144 +1,202 @@
 /**
- * A session: the chat with one peer over its peer link, with the transfers that belong to it (PROTOCOL.md 7.4, 7.5).
+ * A session: the chat with one peer and the transfers that belong to it, over one link after the other (PROTOCOL.md 7.3.1 to 7.5).
  *
- * Owns message numbers, acknowledgements and the end of the session; which session is current is the engine's business.
+ * Owns its states (a link is there, lost, ending) and what goes on over a new link. Numbers of messages are in chat.ts, times of
+ * attempts in reconnection.ts; which sessions there are and which is current is the business of sessions.ts.
  */
 import type { Clock } from '../net/clock.js';
-import { deferred, type Deferred } from '../net/deferred.js';
-import type { PeerLink } from '../net/peer-link.js';
+import { deferred } from '../net/deferred.js';
+import type { Continuity, PeerLink } from '../net/peer-link.js';
 import { P2pError, RemoteViolation } from '../protocol/errors.js';
-import { frameLimits, peerLimits, textLimits } from '../protocol/limits.js';
-import { encodePeerMessage, type PeerMessage } from '../protocol/peer-messages.js';
+import { peerLimits, timeLimits } from '../protocol/limits.js';
+import type { PeerMessage } from '../protocol/peer-messages.js';
 import type { TransferEvent } from '../transfer/events.js';
-import { TransferManager } from '../transfer/manager.js';
-import type { ReceiveStore } from '../transfer/receive-store.js';
+import type { TransferManager } from '../transfer/manager.js';
 import type { ClientEventOf, SessionEnd } from './api.js';
+import { Chat } from './chat.js';
 import type { Introduced } from './introductions.js';
-import type { AcceptPolicy } from './options.js';
+import { Reconnection } from './reconnection.js';
+
+export type SessionEvent = ClientEventOf<'message' | 'session-lost' | 'session-back'> | TransferEvent;
+
+/** What a session needs of its transfers, and what its owner asks them through it. */
+export type Transfers = Pick<
+  TransferManager,
+  | 'attach' | 'detach' | 'close' | 'handleMessage' | 'handleData' | 'handleEntryEnd' | 'offer' | 'offerPipe'
+  | 'accept' | 'reject' | 'cancel' | 'pause' | 'resume' | 'has' | 'hasOffer' | 'snapshots'
+>;
+
+export interface Ended {
+  readonly code: SessionEnd;
+  readonly reason: string;
+  readonly undelivered: number;
+  /** This side ended it, and the peer may not know. */
+  readonly ours: 'told' | 'untold' | undefined;
+}
 
 export interface SessionOptions {
   readonly introduced: Introduced;
   readonly clock: Clock;
-  readonly accept: AcceptPolicy;
-  readonly store: ReceiveStore;
-  /** The next number under which a person addresses a transfer; shared by all sessions. */
-  nextTransferId(): number;
+  /** In [0, 1); for the back-off. */
+  readonly random?: () => number;
+  makeTransfers(emit: (event: TransferEvent) => void): Transfers;
+  /** Has the peer introduced once more; resolves when {@link Session.take} was given the link. Rejects with P2pError. */
+  reconnect(session: Session): Promise<void>;
   /** A promise asks to be sent no more until it resolves: whoever shows the events is slower than the peer. */
-  emit(event: ClientEventOf<'message'> | TransferEvent): void | Promise<void>;
+  emit(event: SessionEvent): void | Promise<void>;
   /** Exactly once, after every transfer has failed or ended. */
-  onEnd(session: Session, end: { readonly code: SessionEnd; readonly reason: string; readonly undelivered: number }): void;
+  onEnd(session: Session, end: Ended): void;
 }
 
-type State = { readonly at: 'open' } | { readonly at: 'ending'; readonly code: SessionEnd; readonly reason: string };
+type State =
+  | { readonly at: 'open'; readonly link: PeerLink }
+  | { readonly at: 'lost' }
+  | { readonly at: 'ending'; readonly link: PeerLink | undefined; readonly code: SessionEnd; readonly reason: string; readonly ours: Ended['ours'] };
 
 export class Session {
   readonly peer: string;
-  readonly introduced: Introduced;
-  readonly transfers: TransferManager;
+  readonly fingerprint: string;
+  readonly transfers: Transfers;
   readonly #options: SessionOptions;
-  readonly #link: PeerLink;
+  readonly #chat: Chat;
+  readonly #reconnection: Reconnection;
   readonly #ended = deferred<undefined>();
-  /** Sent and not acknowledged, by number. */
-  readonly #unacknowledged = new Map<number, Deferred<undefined>>();
-  /** Callers of `say` that wait for room. */
-  readonly #waiting: Deferred<undefined>[] = [];
-  #state: State = { at: 'open' };
-  #lastSent = 0;
+  #introduced: Introduced;
+  #id: string;
+  #state: State;
   /** Events that the consumer has not taken yet. */
   #held = 0;
-  #lastTaken = 0;
+  /** Links in a row that the peer spoiled by breaking the rules. */
+  #violations = 0;
 
   constructor(options: SessionOptions) {
-    const { introduced, clock, accept, store } = options;
+    const { introduced, clock, random } = options;
     this.#options = options;
-    this.introduced = introduced;
+    this.#introduced = introduced;
+    this.#id = introduced.introduction;
     this.peer = introduced.peer;
-    this.#link = introduced.link;
-    this.transfers = new TransferManager({
-      peer: this.peer,
-      port: { send: (message) => this.#link.send(message), sendData: (frames) => this.#link.sendData(frames) },
-      store,
-      policy: accept,
-      nextId: () => options.nextTransferId(),
-      emit: (event) => this.#emit(event),
+    this.fingerprint = introduced.fingerprint;
+    this.#state = { at: 'open', link: introduced.link };
+    this.#chat = new Chat({ peer: this.peer, clock, onMessage: (direction, text) => this.#emit({ event: 'message', peer: this.peer, direction, text }) });
+    this.transfers = options.makeTransfers((event) => this.#emit(event));
+    this.#reconnection = new Reconnection({
       clock,
+      ...(random === undefined ? {} : { random }),
+      attempt: () => options.reconnect(this),
+      onFinal: (error) => this.#onFinal(error),
+      onTimeUp: () => this.#endLost('link-lost', `The connection to ${this.peer} did not come back within ${timeLimits.reconnectMs / 60_000} minutes.${this.#byHand}`),
     });
   }
 
-  /** False from the moment at which the session begins to end. */
-  get open(): boolean {
-    return this.#state.at === 'open';
+  /** Named after the introduction of the first link (PROTOCOL.md 7.3.1); another when the peer's program turned out to be another. */
+  get id(): string {
+    return this.#id;
   }
 
-  /** Resolves when the session has ended and its engine knows. */
+  /** How the link came about, or the last one. */
+  get introduced(): Introduced {
+    return this.#introduced;
+  }
+
+  /** `lost`: the link is being re-made. */
+  get state(): State['at'] {
+    return this.#state.at;
+  }
+
+  /** Resolves when the session has ended and its owner knows. */
   get ended(): Promise<undefined> {
     return this.#ended.promise;
   }
 
-  /** Begins to read from the link; called once, when the session is known to its engine. */
+  /** What our hello to this peer says; `asked`: the session that the other's hello names, where it came first. */
+  continuity(asked: string | undefined): Continuity {
+    if (this.#state.at !== 'ending') return { session: this.#id, taken: this.#chat.taken };
+    return this.#state.code !== 'link-lost' && asked === this.#id ? { ended: true } : {};
+  }
+
+  /** Begins to read from the first link; called once, when the session is known to its owner. */
   start(): void {
-    this.#link.attach({
-      onMessage: (message) => this.#onMessage(message),
-      onData: (transfer, offset, bytes) => this.transfers.handleData(transfer, offset, bytes),
-      onEnd: (reason) => void this.#onEnd(reason),
-    });
+    const { link } = this.#introduced;
+    this.#chat.begin((message) => link.send(message));
+    this.transfers.attach(portOf(link), 'first');
+    this.#read(link);
+  }
+
+  /** Goes on over a new link, whether or not the old one was known to be broken. Not called when the session is ending. */
+  take(introduced: Introduced): void {
+    const { link } = introduced;
+    if (this.#state.at === 'open') this.#lose(this.#state.link, `${this.peer} has connected anew.`);
+    this.#reconnection.stop();
+    const restarted = link.continues !== this.#id;
+    if (restarted) this.#id = introduced.introduction;
+    this.#introduced = introduced;
+    this.#state = { at: 'open', link };
+    this.#emit({ event: 'session-back', peer: this.peer, path: 'direct', address: link.address, restarted });
+    const send = (message: PeerMessage) => link.send(message);
+    if (restarted) this.#chat.begin(send);
+    else this.#chat.continue(link.heard.taken ?? 0, send);
+    this.transfers.attach(portOf(link), restarted ? 'restarted' : 'continued');
+    this.#read(link);
+  }
+
+  /** Tries to get a link at once, where there is none. @throws P2pError why it failed; the session goes on trying, unless it has ended. */
+  async retry(): Promise<void> {
+    if (this.#state.at !== 'lost') return;
+    try {
+      await this.#reconnection.now();
+    } catch (error) {
+      // The peer may have come by itself meanwhile.
+      if (!this.#isOpen()) throw error;
+    }
+  }
+
+  /** What may have kept the link from being re-made is gone. */
+  hurry(): void {
+    if (this.#state.at === 'lost') this.#reconnection.hurry();
   }
 
   /**
    * Sends one message; resolves once the peer has acknowledged it.
    *
-   * @throws P2pError `message-too-long`; `session-closed` when the session ends first: then the message may not have arrived.
+   * @throws P2pError `message-too-long`, `too-slow`; `session-closed` when the session ends first: then the message may not have arrived.
    */
   async say(text: string): Promise<void> {
-    checkLength(text);
-    while (this.#unacknowledged.size >= peerLimits.unacknowledgedMessages) {
-      const room = deferred<undefined>();
-      this.#waiting.push(room);
-      await room.promise;
-    }
-    if (this.#state.at !== 'open') throw this.#gone();
-    const number = ++this.#lastSent;
-    const acknowledged = deferred<undefined>();
-    this.#unacknowledged.set(number, acknowledged);
-    this.#link.send({ type: 'chat', number, text });
-    this.#emit({ event: 'message', peer: this.peer, direction: 'out', text });
-    await acknowledged.promise;
+    if (this.#state.at === 'ending') throw this.#gone(this.#state);
+    await this.#chat.say(text);
   }
 
-  /** Ends the session on both sides. Idempotent. */
-  async close(code: SessionEnd, reason: string): Promise<void> {
+  /** Ends the session on both sides, at the person's wish. Idempotent. */
+  async close(): Promise<void> {
+    const reason = `You ended the session with ${this.peer}.`;
     if (this.#state.at === 'open') {
-      this.#state = { at: 'ending', code, reason };
-      await this.#link.close({ type: 'close' });
+      const { link } = this.#state;
+      this.#state = { at: 'ending', link, code: 'closed-by-you', reason, ours: 'told' };
+      await link.close({ type: 'close' });
+    } else {
+      this.#endLost('closed-by-you', reason, 'untold');
     }
     await this.#ended.promise;
   }
 
-  #onMessage(message: PeerMessage): void {
+  #read(link: PeerLink): void {
+    link.attach({
+      onMessage: (message) => this.#onMessage(link, message),
+      onData: (transfer, entry, offset, bytes, first) => this.transfers.handleData(transfer, entry, offset, bytes, first),
+      onEntryEnd: (transfer, entry, status, blake3) => this.transfers.handleEntryEnd(transfer, entry, status, blake3),
+      onEnd: (reason) => this.#onLinkEnd(link, reason),
+    });
+    if (this.#held > 0) link.pause();
+  }
+
+  #onMessage(link: PeerLink, message: PeerMessage): void {
     switch (message.type) {
       case 'chat':
-        if (message.number > this.#lastTaken + 1) throw new RemoteViolation('bad-message', 'A chat message is missing.');
-        if (message.number === this.#lastTaken + 1) {
-          this.#lastTaken = message.number;
-          this.#emit({ event: 'message', peer: this.peer, direction: 'in', text: message.text });
-        }
-        this.#link.send({ type: 'chat-ack', number: message.number });
-        return;
       case 'chat-ack':
-        this.#acknowledged(message.number);
+        this.#chat.handle(message);
         return;
       case 'close':
-        this.#state = { at: 'ending', code: 'closed-by-peer', reason: `${this.peer} ended the session.` };
-        void this.#link.close();
-        return;
-      case 'offer':
-      case 'accept':
-      case 'reject':
-      case 'credit':
-      case 'done':
-      case 'verified':
-      case 'cancel':
-        this.transfers.handleMessage(message);
+        this.#state = { at: 'ending', link, code: 'closed-by-peer', reason: `${this.peer} ended the session.`, ours: undefined };
+        void link.close();
         return;
       case 'hello':
       case 'go':
@@ -147,55 +205,83 @@ export class Session {
       case 'error':
         // Answered by the link; they never come this far.
         return;
+      default:
+        this.transfers.handleMessage(message);
     }
   }
 
-  /** Only an acknowledgement that makes room wakes a caller: one woken for nothing would queue again behind later ones. */
-  #acknowledged(number: number): void {
-    const message = this.#unacknowledged.get(number);
-    if (message === undefined) return;
-    message.resolve(undefined);
-    this.#unacknowledged.delete(number);
-    this.#waiting.shift()?.resolve(undefined);
+  /** Of a link that was replaced there is nothing to say any more. */
+  #onLinkEnd(link: PeerLink, reason: P2pError | undefined): void {
+    const state = this.#state;
+    if (state.at === 'lost' || state.link !== link) return;
+    if (state.at === 'ending') {
+      void this.#finish(state);
+      return;
+    }
+    this.#violations = reason instanceof RemoteViolation ? this.#violations + 1 : 0;
+    const words = reason?.message ?? 'It was closed.';
+    this.#lose(link, words);
+    if (this.#violations >= peerLimits.violations) this.#endLost('link-lost', `${this.peer}'s program does not keep to the protocol: ${words}${this.#byHand}`, 'untold');
+    else this.#reconnection.start(this.#introduced.direction === 'outgoing');
   }
 
-  async #onEnd(reason: P2pError | undefined): Promise<void> {
-    if (this.#state.at === 'open') {
-      this.#state = { at: 'ending', code: 'link-lost', reason: `The connection to ${this.peer} was lost: ${reason?.message ?? 'it was closed'}` };
-    }
-    const { code, reason: words } = this.#state;
-    const undelivered = this.#unacknowledged.size + this.#waiting.length;
-    for (const message of this.#unacknowledged.values()) message.reject(this.#gone());
-    for (const caller of this.#waiting.splice(0)) caller.resolve(undefined);
-    this.#unacknowledged.clear();
-    await this.transfers.close(code === 'link-lost' ? 'link-lost' : 'session-closed', words);
-    this.#options.onEnd(this, { code, reason: words, undelivered });
+  #lose(link: PeerLink, reason: string): void {
+    this.#state = { at: 'lost' };
+    this.#chat.detach();
+    this.transfers.detach();
+    link.destroy();
+    this.#emit({ event: 'session-lost', peer: this.peer, reason });
+  }
+
+  #onFinal(error: P2pError): void {
+    if (error.code === 'session-closed') this.#endLost('closed-by-peer', `${this.peer} ended the session.`);
+    else this.#endLost('link-lost', error.message);
+  }
+
+  #endLost(code: SessionEnd, reason: string, ours?: Ended['ours']): void {
+    if (this.#state.at !== 'lost') return;
+    const state = { at: 'ending', link: undefined, code, reason, ours } as const;
+    this.#state = state;
+    void this.#finish(state);
+  }
+
+  async #finish(state: State & { at: 'ending' }): Promise<void> {
+    const { code, reason, ours } = state;
+    this.#reconnection.stop();
+    const { undelivered } = this.#chat;
+    this.#chat.end(this.#gone(state));
+    await this.transfers.close(code === 'link-lost' ? 'link-lost' : 'session-closed', reason);
+    this.#options.onEnd(this, { code, reason, undelivered, ours });
     this.#ended.resolve(undefined);
   }
 
   /** Stops reading while a slow consumer catches up (HOSTILE 24); what is in the current chunk is the bound. */
-  #emit(event: ClientEventOf<'message'> | TransferEvent): void {
+  #emit(event: SessionEvent): void {
     const shown = this.#options.emit(event);
     if (shown === undefined) return;
     this.#held += 1;
-    this.#link.pause();
+    if (this.#state.at === 'open') this.#state.link.pause();
     void shown.then(() => {
       this.#held -= 1;
-      if (this.#held === 0) this.#link.resume();
+      if (this.#held === 0 && this.#state.at === 'open') this.#state.link.resume();
     });
   }
 
-  #gone(): P2pError {
-    const reason = this.#state.at === 'ending' ? this.#state.reason : '';
-    return new P2pError('session-closed', `Not delivered: ${reason} GET_CLIENT_INFO ${this.peer} opens a new session.`);
+  /** A method, since a link may have come behind the compiler's back. */
+  #isOpen(): boolean {
+    return this.#state.at === 'open';
+  }
+
+  get #byHand(): string {
+    return ` GET_CLIENT_INFO ${this.peer} opens a new session; SEND_FILE with the same path continues what was not finished.`;
+  }
+
+  #gone({ code, reason }: State & { at: 'ending' }): P2pError {
+    const next = code === 'link-lost' ? '' : ` GET_CLIENT_INFO ${this.peer} opens a new session.`;
+    return new P2pError('session-closed', `Not delivered: ${reason}${next}`);
   }
 }
 
-function checkLength(text: string): void {
-  if (text === '') throw new P2pError('bad-argument', 'The message is empty.');
-  const bytes = Buffer.byteLength(text);
-  const frame = encodePeerMessage({ type: 'chat', number: Number.MAX_SAFE_INTEGER, text }).length;
-  if (bytes > textLimits.chatBytes || frame > frameLimits.controlBytes) {
-    throw new P2pError('message-too-long', `The message has ${bytes} bytes; ${textLimits.chatBytes} are allowed. Send it in parts, or as a file with SEND_FILE.`);
-  }
+function portOf(link: PeerLink) {
+  return { send: (message: PeerMessage) => link.send(message), sendData: (frames: Buffer) => link.sendData(frames) };
 }

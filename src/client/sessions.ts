@@ -1,0 +1,233 @@
+/**
+ * The sessions of one client: which there are, which one is current, who may begin or continue one (PROTOCOL.md 7.3, 7.3.1).
+ *
+ * Owns consent and the memory of sessions that have ended; how peers are found is in introductions.ts, what goes on within
+ * a session in session.ts.
+ */
+import { debuglog } from 'node:util';
+import type { Clock } from '../net/clock.js';
+import type { Continuity } from '../net/peer-link.js';
+import { LinkLost, P2pError } from '../protocol/errors.js';
+import { peerLimits } from '../protocol/limits.js';
+import { canonicalUserName } from '../protocol/names.js';
+import type { TransferEvent } from '../transfer/events.js';
+import type { ClientEvent, PeerInfo } from './api.js';
+import { EndedSessions } from './ended-sessions.js';
+import type { Consent, Introduced, Introductions } from './introductions.js';
+import type { SessionPolicy } from './options.js';
+import { Session, type Ended, type Transfers } from './session.js';
+import { SessionRequests } from './session-requests.js';
+
+const debug = debuglog('p2p-session');
+
+/** Failures of an introduction that the person must hear of, even while the session is being re-made. */
+const LOUD: readonly string[] = ['peer-key-changed', 'peer-key-wrong', 'bad-pin-file'];
+
+export interface SessionsOptions {
+  readonly clock: Clock;
+  readonly policy: SessionPolicy;
+  /** @throws P2pError `not-authenticated` before the login. */
+  introductions(): Pick<Introductions, 'ask' | 'awaits'>;
+  makeTransfers(peer: { readonly peer: string; readonly fingerprint: string }, emit: (event: TransferEvent) => void): Transfers;
+  /** A promise asks to hold back the peer whose event it was. */
+  emit(event: ClientEvent): void | Promise<void>;
+}
+
+export class Sessions {
+  readonly #options: SessionsOptions;
+  readonly #requests: SessionRequests;
+  readonly #ended = new EndedSessions();
+  /** By canonical name, oldest first. */
+  readonly #sessions = new Map<string, Session>();
+  /** Canonical names that the person is opening a session with. */
+  readonly #opening = new Set<string>();
+  #current: Session | undefined;
+  #closed = false;
+
+  constructor(options: SessionsOptions) {
+    this.#options = options;
+    this.#requests = new SessionRequests(options.clock, (peer, fingerprint) => void options.emit({ event: 'session-request', peer, fingerprint }));
+  }
+
+  /** Oldest first. */
+  get all(): readonly Session[] {
+    return [...this.#sessions.values()];
+  }
+
+  get current(): Session | undefined {
+    return this.#current;
+  }
+
+  /** The one with `user`, or the current one. @throws P2pError `no-session`, saying how to get one. */
+  find(user?: string): Session {
+    const session = user === undefined ? this.#current : this.#sessions.get(canonicalUserName(user));
+    if (session !== undefined) return session;
+    if (user !== undefined) throw new P2pError('no-session', `No session with ${user} is open. GET_CLIENT_INFO ${user} opens one.`);
+    const others = this.all.map(({ peer }) => peer);
+    throw new P2pError(
+      'no-session',
+      others.length > 0
+        ? `No session is chosen. SWITCH_SESSION <user> chooses one of: ${others.join(', ')}.`
+        : 'You are not in a session. GET_CLIENT_LIST shows who is online, GET_CLIENT_INFO <user> opens a session.',
+    );
+  }
+
+  /** @throws P2pError `no-session`. */
+  switchTo(user: string): void {
+    this.#current = this.find(user);
+  }
+
+  /**
+   * Opens a session with `user`, or makes the open one current; one that is being re-made is tried at once.
+   *
+   * @throws P2pError as {@link Introductions.ask}.
+   */
+  async open(user: string): Promise<PeerInfo> {
+    const name = canonicalUserName(user);
+    this.#opening.add(name);
+    try {
+      return await this.#open(user, name);
+    } finally {
+      this.#opening.delete(name);
+    }
+  }
+
+  async #open(user: string, name: string): Promise<PeerInfo> {
+    for (let known = this.#sessions.get(name); known !== undefined; known = this.#sessions.get(name)) {
+      try {
+        await known.retry();
+      } catch (error) {
+        // The other has ended it: the person wants a new one.
+        if (!(error instanceof P2pError) || error.code !== 'session-closed') throw error;
+      }
+      if (known.state === 'open') {
+        this.#current = known;
+        return infoOf(known.introduced);
+      }
+      if (known.state === 'ending') await known.ended;
+    }
+    if (this.#sessions.size >= peerLimits.sessions) {
+      throw new P2pError('already-connected', `${peerLimits.sessions} sessions are open. Close one with CLOSE_SESSION first.`);
+    }
+    const introduced = await this.#options.introductions().ask(user);
+    await this.admit(introduced);
+    return infoOf(introduced);
+  }
+
+  /** Makes a session of a link, or lets the one with this peer go on over it. Never rejects. */
+  async admit(introduced: Introduced): Promise<void> {
+    const { peer, direction, fingerprint, firstContact, link } = introduced;
+    const name = canonicalUserName(peer);
+    if (link.said.ended === true) {
+      link.destroy();
+      return;
+    }
+    if (introduced.provisional && !(await this.#requests.ask(peer, fingerprint))) {
+      void link.close({ type: 'close' });
+      return;
+    }
+    let known = this.#sessions.get(name);
+    // One that ends is waited for, since another may have taken its place by then.
+    for (; known?.state === 'ending'; known = this.#sessions.get(name)) await known.ended;
+    if (this.#closed) {
+      link.destroy();
+      return;
+    }
+    const { continues } = link;
+    if (continues !== undefined && continues !== known?.id) {
+      // It has ended, or begun anew, since our hello. In the one case the other is to know, in the other to ask again.
+      if (known === undefined) void link.close({ type: 'close' });
+      else link.destroy();
+      return;
+    }
+    if (known !== undefined) {
+      if (this.#opening.has(name)) this.#current = known;
+      known.take(introduced);
+      return;
+    }
+    const session = new Session({
+      introduced,
+      clock: this.#options.clock,
+      makeTransfers: (emit) => this.#options.makeTransfers(introduced, emit),
+      reconnect: (lost) => this.#reconnect(lost),
+      emit: (event) => this.#options.emit(event),
+      onEnd: (ended, end) => this.#onEnd(ended, end),
+    });
+    this.#sessions.set(name, session);
+    if (this.#opening.has(name) || this.#current === undefined) this.#current = session;
+    void this.#options.emit({ event: 'session-opened', peer, direction, path: 'direct', address: link.address, fingerprint, firstContact, current: session === this.#current });
+    session.start();
+  }
+
+  /** What our hello says to `peer`; `heard`: the asker's, where we answer. */
+  continuity(peer: string, heard: Continuity | undefined): Continuity {
+    const name = canonicalUserName(peer);
+    if (heard?.session !== undefined && this.#ended.tell(heard.session, name)) return { ended: true };
+    return this.#sessions.get(name)?.continuity(heard?.session) ?? {};
+  }
+
+  /** Whether to let this peer in. One with whom there is a session comes because its link broke. */
+  async consent(peer: string, fingerprint: string): Promise<Consent> {
+    const name = canonicalUserName(peer);
+    const known = this.#sessions.get(name);
+    if (known !== undefined && known.state !== 'ending' && known.fingerprint === fingerprint) return 'granted';
+    if (this.#sessions.size >= peerLimits.sessions) return 'refused';
+    if (this.#options.policy === 'auto') return 'granted';
+    if (this.#ended.hasUntold(name)) return 'provisional';
+    return (await this.#requests.ask(peer, fingerprint)) ? 'granted' : 'refused';
+  }
+
+  /** An introduction failed that no command began. While the session with this peer is being re-made, that is no news. */
+  onWarning(error: P2pError, peer: string): void {
+    if (this.#sessions.has(canonicalUserName(peer)) && !LOUD.includes(error.code)) debug('%s: %s', peer, error.message);
+    else void this.#options.emit({ event: 'warning', code: error.code, message: error.message, peer });
+  }
+
+  /** The server link is back: whoever waits for a peer need not wait longer. */
+  hurry(): void {
+    for (const session of this.#sessions.values()) session.hurry();
+  }
+
+  /** @throws P2pError `no-session`. */
+  answer(accept: boolean, user?: string): void {
+    this.#requests.answer(accept, user);
+  }
+
+  /** @throws P2pError `session-open` where there is a session, with a link or without. */
+  checkNone(): void {
+    const open = this.all.filter(({ state }) => state !== 'ending');
+    if (open.length === 0) return;
+    const lost = open.filter(({ state }) => state === 'lost').map(({ peer }) => peer);
+    const more = lost.length === 0 ? '' : ` The connection to ${lost.join(', ')} is being re-made.`;
+    throw new P2pError('session-open', `A session with ${open.map(({ peer }) => peer).join(', ')} is open. End it with CLOSE_SESSION, then DISCONNECT_CLIENT.${more}`);
+  }
+
+  /** Ends all. Idempotent. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#requests.close();
+    await Promise.all(this.all.map((session) => session.close()));
+  }
+
+  async #reconnect(session: Session): Promise<void> {
+    const introductions = this.#options.introductions();
+    if (introductions.awaits(session.peer)) throw new LinkLost('already-connected', `${session.peer} is just being connected. Wait a moment.`);
+    const introduced = await introductions.ask(session.peer);
+    if (session.state === 'ending') void introduced.link.close({ type: 'close' });
+    else await this.admit(introduced);
+    if (session.state !== 'open') throw new LinkLost('link-lost', `The connection to ${session.peer} broke again.`);
+  }
+
+  #onEnd(session: Session, { code, reason, undelivered, ours }: Ended): void {
+    const name = canonicalUserName(session.peer);
+    this.#sessions.delete(name);
+    if (ours !== undefined) this.#ended.add(session.id, name, ours === 'told');
+    // No other session takes its place: a line typed at this moment must not reach somebody else (DESIGN 6).
+    if (this.#current === session) this.#current = undefined;
+    void this.#options.emit({ event: 'session-closed', peer: session.peer, reason, code, undelivered });
+  }
+}
+
+function infoOf({ peer, fingerprint, addresses }: Introduced): PeerInfo {
+  return { user: peer, fingerprint, addresses };
+}
