@@ -4,14 +4,14 @@
  * Measured here: a fresh buffer for every chunk costs 2 to 4 times the system time of a handful of reused ones. The pool
  * does not bound how many are out: credit bounds those of the receiver, the send pump its own.
  */
-import { DATA_PREFIX_BYTES } from '../protocol/frames.js';
+import { DATA_PREFIX_BYTES, END_FRAME_BYTES } from '../protocol/frames.js';
 import { frameLimits, transferLimits } from '../protocol/limits.js';
 
 /** Data frames that one block of the sender has room for. */
-const FRAMES_PER_BLOCK = transferLimits.bufferBytes / frameLimits.dataPayloadBytes;
+export const FRAMES_PER_BUFFER = transferLimits.bufferBytes / frameLimits.dataPayloadBytes;
 
-/** A block of the sender: `transferLimits.bufferBytes` of file, and the prefix of each frame in front of its share. */
-export const SEND_BLOCK_BYTES = transferLimits.bufferBytes + FRAMES_PER_BLOCK * DATA_PREFIX_BYTES;
+/** A block of the sender: `transferLimits.bufferBytes` of file, the prefix of each frame in front of its share, and the end of the file. */
+export const SEND_BLOCK_BYTES = transferLimits.bufferBytes + FRAMES_PER_BUFFER * DATA_PREFIX_BYTES + END_FRAME_BYTES;
 
 export class BufferPool {
   readonly #bytes: number;

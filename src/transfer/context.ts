@@ -2,27 +2,50 @@
  * What a single transfer is given by the manager of its session, and the events that it makes out of that.
  */
 import type { Clock } from '../net/clock.js';
+import { LinkLost } from '../protocol/errors.js';
 import type { TransferMessage } from '../protocol/peer-messages.js';
 import type { BufferPool } from './buffer-pool.js';
-import type { Direction, TransferDoneEvent, TransferEvent, TransferFailedEvent } from './events.js';
+import type { Direction, TransferEvent, TransferFailedEvent, TransferNoteEvent, TransferState, TransferStateEvent, WaitsFor } from './events.js';
 import type { TransferFailure } from './failure.js';
+import type { RateLimiter } from './rate-limit.js';
 
 /** The link of one session, as transfers use it. Neither method throws when the link is gone. */
 export interface TransferPort {
   /** Queues a control frame. The order of all frames, data included, is kept. */
   send(message: TransferMessage): void;
   /**
-   * Queues `frames`, one or more complete data frames. Resolves when the buffer may be written to again, which is also
-   * the sign that the link takes more; rejects when the link is gone.
+   * Queues `frames`, one or more complete data and end frames. Resolves when the buffer may be written to again, which is also
+   * the sign that the link takes more; rejects with LinkLost when the link is gone.
    */
   sendData(frames: Buffer): Promise<void>;
 }
 
+/** The port of a session whose links come and go. Without one, messages are dropped: what matters is said again on the next. */
+export class SessionPort implements TransferPort {
+  #link: TransferPort | undefined;
+
+  set link(link: TransferPort | undefined) {
+    this.#link = link;
+  }
+
+  send(message: TransferMessage): void {
+    this.#link?.send(message);
+  }
+
+  sendData(frames: Buffer): Promise<void> {
+    return this.#link?.sendData(frames) ?? Promise.reject(new LinkLost('link-lost', 'The connection is closed.'));
+  }
+}
+
 export interface TransferContext {
   readonly peer: string;
+  /** Of the peer's key. */
+  readonly fingerprint: string;
   readonly port: TransferPort;
+  /** Blocks of received data. */
   readonly pool: BufferPool;
   readonly clock: Clock;
+  readonly limiter: RateLimiter;
   emit(event: TransferEvent): void;
 }
 
@@ -34,21 +57,20 @@ export interface TransferFacts {
   readonly transfer: number;
   readonly direction: Direction;
   readonly name: string;
-  readonly size: number;
 }
 
-export function failedEvent(context: TransferContext, facts: TransferFacts, failure: TransferFailure): TransferFailedEvent {
-  const { id, direction, name } = facts;
-  return { event: 'transfer-failed', id, peer: context.peer, direction, name, code: failure.code, message: failure.message };
+function told(context: TransferContext, { id, direction, name }: TransferFacts) {
+  return { id, peer: context.peer, direction, name };
 }
 
-export function doneEvent(
-  context: TransferContext,
-  facts: TransferFacts,
-  outcome: { startMs: number; blake3: string; path?: string },
-): TransferDoneEvent {
-  const { id, direction, name, size } = facts;
-  const { startMs, ...rest } = outcome;
-  const seconds = (context.clock.now() - startMs) / 1000;
-  return { event: 'transfer-done', id, peer: context.peer, direction, name, bytes: size, resumed: 0, seconds, ...rest };
+export function failedEvent(context: TransferContext, facts: TransferFacts, { code, message }: TransferFailure): TransferFailedEvent {
+  return { event: 'transfer-failed', ...told(context, facts), code, message };
+}
+
+export function stateEvent(context: TransferContext, facts: TransferFacts, state: TransferState, waits: WaitsFor | undefined): TransferStateEvent {
+  return { event: 'transfer-state', ...told(context, facts), state, ...(waits === undefined ? {} : { waits }) };
+}
+
+export function noteEvent(context: TransferContext, facts: TransferFacts, path: string, note: string): TransferNoteEvent {
+  return { event: 'transfer-note', ...told(context, facts), path, note };
 }

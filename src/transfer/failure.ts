@@ -17,8 +17,12 @@ export class TransferFailure extends P2pError {
   }
 }
 
-/** No room, no quota left, or a file larger than the file system takes. */
-const FULL: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];
+/** No room or no quota left: it may be there later. */
+const FULL: readonly string[] = ['ENOSPC', 'EDQUOT'];
+
+export function isFull(error: unknown): boolean {
+  return FULL.includes(systemCode(error) ?? '') || (error instanceof TransferFailure && error.code === 'disk-full');
+}
 
 /** What the other side gave as its reason, marked as its words. */
 export function peerFailure(peer: string, { code, message }: { readonly code: TransferCode; readonly message: string }): TransferFailure {
@@ -34,7 +38,7 @@ export function writeFailure(error: unknown): TransferFailure {
   if (error instanceof TransferFailure) return error;
   const code = systemCode(error);
   if (code === undefined) throw error;
-  if (FULL.includes(code)) return new TransferFailure('disk-full', `The receiver has no room for the file (${code}).`, { cause: error });
+  if (isFull(error)) return new TransferFailure('disk-full', `The receiver has no room for the file (${code}).`, { cause: error });
   return new TransferFailure('write-failed', `The receiver could not write the file (${code}).`, { cause: error });
 }
 
@@ -45,6 +49,7 @@ export function writeFailure(error: unknown): TransferFailure {
  */
 export function readFailure(error: unknown): TransferFailure {
   if (error instanceof TransferFailure) return error;
+  if (error instanceof P2pError) return new TransferFailure('read-failed', 'The sender could not read what it had offered.', { cause: error });
   const code = systemCode(error);
   if (code === undefined) throw error;
   return new TransferFailure('read-failed', `The sender could not read the file (${code}).`, { cause: error });

@@ -1,255 +1,367 @@
 /**
- * One file on its way in: the receiver's half of PROTOCOL.md 7.5.
+ * One file or folder on its way in: the receiver's half of PROTOCOL.md 7.5.
  *
- *     offered → wanted → opening → running → checking → publishing → ended
+ *     offered → wanted → opening → running → publishing → ended
  *
- * Owns this order, the credit that it grants and the queue to the disk, which credit bounds. Whether an offer is wanted is
- * decided by policy or a person, when a wanted one may begin by the manager.
+ * Owns this order over one link after another, and pauses by a full disk. What is true of one link only is in incoming-run.ts,
+ * whether an offer is wanted is decided by policy or a person, when a wanted one may begin by the manager, what happens on the disk by
+ * the store.
  */
 import { debuglog } from 'node:util';
-import { Blake3Hasher } from '@napi-rs/blake-hash';
-import { errorText } from '../protocol/errors.js';
-import { transferLimits } from '../protocol/limits.js';
-import type { PeerMessageOf } from '../protocol/peer-messages.js';
-import { doneEvent, failedEvent, type TransferContext, type TransferFacts } from './context.js';
+import type { Timer } from '../net/clock.js';
+import { timeLimits } from '../protocol/limits.js';
+import type { PeerMessageOf, TransferMessage } from '../protocol/peer-messages.js';
+import { failedEvent, noteEvent, stateEvent, type TransferContext, type TransferFacts } from './context.js';
 import type { TransferOutcome, TransferSnapshot } from './events.js';
 import { TransferFailure, writeFailure } from './failure.js';
-import type { PartialSink } from './partial-file.js';
+import { IncomingOffer, type OfferMessage } from './incoming-offer.js';
+import { IncomingRun } from './incoming-run.js';
+import { Notes } from './notes.js';
 import { ProgressMeter } from './progress.js';
+import { Standing, type OwnWait } from './standing.js';
+import type { Incoming, Store, Stored } from './store.js';
 
 const debug = debuglog('p2p-transfer');
 
-/** Where partials come from; `ReceiveStore` is the real one. */
-export interface PartialSource {
-  create(): Promise<PartialSink>;
-}
-
-export type IncomingState = 'offered' | 'wanted' | 'opening' | 'running' | 'checking' | 'publishing' | 'ended';
+export type IncomingState = 'offered' | 'wanted' | 'opening' | 'running' | 'publishing' | 'ended';
 
 /** States before `accept` has been said: an end is told as `reject`. */
 const UNANSWERED: readonly IncomingState[] = ['offered', 'wanted', 'opening'];
 
+/** Ends after which nothing that was received is of use, or wanted. After any other it is kept, to be continued. */
+const DISCARDED: readonly string[] = ['rejected', 'rejected-by-policy', 'cancelled', 'hash-mismatch', 'size-mismatch', 'out-of-order', 'bad-listing', 'bad-name', 'too-large', 'too-many-transfers'];
+
+/** A message of the sender about one transfer that was offered. */
+export type SenderMessage = PeerMessageOf<'tally' | 'surveyed' | 'entries' | 'pause' | 'resume' | 'waits'>;
+/** The answer that ended a transfer, to be given again where it is offered again. */
+export type LastWord = Extract<TransferMessage, { type: 'verified' | 'reject' | 'cancel' }>;
+
 export interface IncomingOptions {
   readonly context: TransferContext;
-  readonly store: PartialSource;
+  readonly store: Store;
   readonly id: number;
-  readonly offer: PeerMessageOf<'offer'>;
-  /** The name under which the file will be stored, made safe already. */
+  readonly offer: OfferMessage;
+  /** The name under which it will be stored, made safe already. */
   readonly name: string;
   /** The state has changed; called before anything else follows from that. */
   readonly onMove: (transfer: IncomingTransfer) => void;
-}
-
-interface Block {
-  readonly buffer: Buffer;
-  /** Bytes of file in it, from its beginning. */
-  readonly bytes: number;
 }
 
 export class IncomingTransfer {
   /** The event that ended the transfer, once its files are closed; never rejects. */
   readonly finished: Promise<TransferOutcome>;
   readonly facts: TransferFacts;
+  readonly offer: IncomingOffer;
+  readonly standing: Standing;
   readonly #options: IncomingOptions;
   readonly #context: TransferContext;
   readonly #progress: ProgressMeter;
-  readonly #hasher = new Blake3Hasher();
+  readonly #notes: Notes;
   #state: IncomingState = 'offered';
-  #sink: PartialSink | undefined;
-  #opening: Promise<void> = Promise.resolve();
-  /** The buffer being filled, and full ones that wait for the disk; at most a window in all. */
-  #filling: { readonly buffer: Buffer; bytes: number } | undefined;
-  readonly #full: Block[] = [];
-  #writing: Promise<void> | undefined;
-  #received = 0;
-  #written = 0;
-  #granted = 0;
+  #linked = true;
+  #repeated = true;
+  #place: Incoming | undefined;
+  #window = 0;
+  #run: IncomingRun | undefined;
+  /** What must have ended before the place may be closed. */
+  #busy: Promise<unknown> = Promise.resolve();
+  /** Tries again what a full disk has stopped. */
+  #retry: { readonly timer: Timer; readonly again: () => void } | undefined;
+  #lastWord: LastWord | undefined;
   #startMs = 0;
-  #expected = '';
   #resolve: (outcome: TransferOutcome) => void = () => undefined;
 
   constructor(options: IncomingOptions) {
     this.#options = options;
     this.#context = options.context;
+    const { context, id, name, offer } = options;
+    this.facts = { id, transfer: offer.transfer, direction: 'incoming', name };
+    this.offer = new IncomingOffer(offer, { context, store: options.store, facts: this.facts, isOpen: () => this.#state === 'offered' });
     this.finished = new Promise((resolve) => (this.#resolve = resolve));
-    const { transfer, size } = options.offer;
-    this.facts = { id: options.id, transfer, direction: 'incoming', name: options.name, size };
-    this.#progress = new ProgressMeter(this.#context.clock, (bytes, rate) =>
-      this.#context.emit({ event: 'progress', id: options.id, bytes, total: size, rate }),
+    this.#progress = new ProgressMeter(context.clock, (bytes, rate) =>
+      context.emit({ event: 'progress', id, bytes, total: this.offer.message.size, rate, ...(offer.kind === 'folder' ? { files: this.#run?.entries ?? 0 } : {}) }),
     );
+    this.#notes = new Notes((path, note) => context.emit(noteEvent(context, this.facts, path, note)));
+    this.standing = new Standing({
+      clock: context.clock,
+      ownWait: () => this.#ownWait(),
+      sayWaits: (on) => context.port.send({ type: 'waits', transfer: offer.transfer, by: 'receiver', on }),
+      onChange: (state, waits) => {
+        if (this.#accepted) context.emit(stateEvent(context, this.facts, state, waits));
+      },
+    });
   }
 
   get state(): IncomingState {
     return this.#state;
   }
 
-  get snapshot(): TransferSnapshot {
-    const { id, direction, name, size } = this.facts;
-    return { id, peer: this.#context.peer, direction, name, size, bytes: this.#received, state: this.#state === 'offered' ? 'offered' : 'running' };
+  /** The word that ended it, for a sender that did not hear it; undefined where the sender ended it. */
+  get lastWord(): LastWord | undefined {
+    return this.#lastWord;
   }
 
-  /** The offer is taken up; {@link begin} follows when there is a place for it. */
+  /** Bytes of frames that may still come of what was granted. */
+  get outstanding(): number {
+    return this.#run?.outstanding ?? 0;
+  }
+
+  /** The window that it holds; 0 before {@link open}. */
+  get windowBytes(): number {
+    return this.#window;
+  }
+
+  /** Whether it has been offered on the link of the moment. */
+  get repeated(): boolean {
+    return this.#repeated;
+  }
+
+  get snapshot(): TransferSnapshot {
+    const { id, direction, name } = this.facts;
+    const { kind, size, files } = this.offer.message;
+    const base = { id, peer: this.#context.peer, direction, name, kind, size, files };
+    if (!this.#accepted) return { ...base, bytes: 0, rate: 0, state: this.#state === 'offered' ? 'offered' : 'queued' };
+    const { state, waits } = this.standing;
+    const { bytes } = this.#progress;
+    const rate = state === 'running' ? this.#progress.rate : 0;
+    const left = rate > 0 && size !== null ? { left: Math.max(0, size - bytes) / rate } : {};
+    return { ...base, bytes, rate, state, ...(waits === undefined ? {} : { waits }), ...left };
+  }
+
+  /** An end is told only behind the offer, which `announcing` tells. */
+  async announced(announcing: Promise<void>): Promise<void> {
+    this.#busy = Promise.all([this.#busy, announcing]);
+    await announcing;
+  }
+
+  /** The offer was made again, on a new link. */
+  offeredAgain(offer: OfferMessage): void {
+    this.#repeated = true;
+    if (!this.offer.again(offer)) this.#fail(new TransferFailure('source-changed', 'The file has another size now. Send it again.'), 'peer');
+    else if (this.#state === 'running') this.#begin();
+  }
+
+  /** The link is gone, or another is there. */
+  linked(is: boolean): void {
+    this.#linked = is;
+    this.#repeated = false;
+    this.#endRun();
+    this.standing.linked(is);
+  }
+
+  /** The offer is taken up; {@link open} follows when there is a place for it. */
   want(): void {
     this.#move('wanted');
   }
 
-  /** Makes the partial and says `accept`. */
-  begin(): Promise<void> {
+  /** Makes a place for it and says `accept`. `windowBytes`: how much may come beyond what is written. */
+  async open(windowBytes: number): Promise<void> {
+    this.#window = windowBytes;
     this.#move('opening');
-    this.#opening = this.#open();
-    return this.#opening;
+    this.#startMs = this.#context.clock.now();
+    const opening = this.#withRoom(() => this.#options.store.open(this.offer.wanted, { onNote: (path, note) => this.#notes.add(path, note) }));
+    this.#busy = Promise.all([this.#busy, opening]);
+    this.#place = await opening;
+    if (this.#place === undefined || !this.#live) return;
+    this.#progress.start();
+    this.#move('running');
+    if (this.#linked && this.#repeated) this.#begin();
   }
 
-  /** File bytes; `bytes` is copied before this returns. Anything but the next ones, within credit, ends the transfer. */
-  data(offset: number, bytes: Uint8Array): void {
-    const { size } = this.facts;
-    if (this.#state === 'ended' || this.#state === 'publishing') return;
-    const failure = this.#misplaced(offset, bytes.length);
-    if (failure !== undefined) {
-      void this.end(failure, 'peer');
-      return;
+  /** A message of the sender about this transfer. One that does not fit ends the transfer. */
+  receive(message: SenderMessage): void {
+    switch (message.type) {
+      case 'tally':
+        if (!this.offer.tally(message)) this.#outOfOrder();
+        break;
+      case 'surveyed':
+        this.#busy = Promise.all([this.#busy, this.offer.compare(message)]);
+        break;
+      case 'entries':
+        if (this.#run === undefined) this.#outOfOrder();
+        else this.#run.listed(message);
+        break;
+      case 'pause':
+        this.standing.pause('peer', message.reason);
+        break;
+      case 'resume':
+        this.standing.resume('peer');
+        break;
+      case 'waits':
+        this.standing.peerWaits(message.on);
     }
-    this.#received += bytes.length;
-    this.#progress.reach(this.#received);
-    for (let at = 0; at < bytes.length; ) {
-      const filling = (this.#filling ??= { buffer: this.#context.pool.take(), bytes: 0 });
-      const part = bytes.subarray(at, at + transferLimits.bufferBytes - filling.bytes);
-      filling.buffer.set(part, filling.bytes);
-      filling.bytes += part.length;
-      at += part.length;
-      if (filling.bytes === transferLimits.bufferBytes || this.#received === size) {
-        this.#full.push(filling);
-        this.#filling = undefined;
-      }
-    }
-    this.#write();
   }
 
-  /** The sender says that all is sent, and what the whole hashes to. */
-  done(blake3: string): void {
-    if (this.#state !== 'running') {
-      void this.end(new TransferFailure('out-of-order', 'The sender sent "done" at the wrong time.'), 'peer');
-    } else if (this.#received !== this.facts.size) {
-      void this.end(new TransferFailure('size-mismatch', 'The sender sent less than it had offered.'), 'peer');
-    } else {
-      this.#expected = blake3;
-      this.#move('checking');
-      this.#write();
-    }
+  /** File bytes; `bytes` is copied before this returns. `first`: a frame begins. */
+  data(entry: number, offset: number, bytes: Uint8Array, first: boolean): void {
+    if (this.#run === undefined) this.#outOfOrder();
+    else this.#run.data(entry, offset, bytes, first);
+  }
+
+  entryEnd(entry: number, status: 0 | 1, blake3: string): void {
+    if (this.#run === undefined) this.#outOfOrder();
+    else this.#run.entryEnd(entry, status, blake3);
+  }
+
+  pause(): void {
+    this.#pause('person');
+  }
+
+  resume(): void {
+    this.standing.resume('you');
+    this.#context.port.send({ type: 'resume', transfer: this.facts.transfer, by: 'receiver' });
+  }
+
+  /** Looks at what it waits for; called every second. */
+  tick(): void {
+    if (this.#accepted) this.standing.tick();
   }
 
   /**
-   * Ends the transfer without success; resolves when its partial is gone. Harmless after an end, and too late once the
-   * file is getting its name.
+   * Ends the transfer without success; resolves when its place is closed. Harmless after an end, and too late once it is
+   * getting its name.
    */
   async end(failure: TransferFailure, tell: 'peer' | 'nobody'): Promise<void> {
-    if (this.#state === 'publishing') await this.#writing;
+    if (this.#state === 'publishing') await this.#busy;
     if (this.#live) this.#fail(failure, tell);
     await this.finished;
-  }
-
-  #fail(failure: TransferFailure, tell: 'peer' | 'nobody'): void {
-    const answered = !UNANSWERED.includes(this.#state);
-    this.#move('ended');
-    const { transfer } = this.facts;
-    const { code, message } = failure;
-    if (tell === 'peer') {
-      this.#context.port.send(answered ? { type: 'cancel', transfer, by: 'receiver', code, message } : { type: 'reject', transfer, code, message });
-    }
-    void this.#conclude(failedEvent(this.#context, this.facts, failure));
-  }
-
-  async #open(): Promise<void> {
-    try {
-      this.#sink = await this.#options.store.create();
-    } catch (error) {
-      void this.end(writeFailure(error), 'peer');
-      return;
-    }
-    if (this.#state !== 'opening') return;
-    this.#startMs = this.#context.clock.now();
-    this.#granted = transferLimits.windowBytes;
-    this.#progress.start();
-    this.#move('running');
-    this.#context.port.send({ type: 'accept', transfer: this.facts.transfer, offset: 0, credit: this.#granted });
-  }
-
-  #write(): void {
-    const sink = this.#sink;
-    const idle = this.#full.length === 0 && this.#state !== 'checking';
-    if (sink === undefined || idle || !this.#live || this.#writing !== undefined) return;
-    this.#writing = this.#writeAll(sink).finally(() => {
-      this.#writing = undefined;
-      // What came between the last look and this moment.
-      this.#write();
-    });
-  }
-
-  /** Writes what is full, one block after the other, and concludes where that was the last. Never rejects but for a bug. */
-  async #writeAll(sink: PartialSink): Promise<void> {
-    try {
-      while (this.#full.length > 0 && this.#live) {
-        await this.#writeBlock(sink, this.#full.shift() as Block);
-      }
-      if (this.#state === 'checking') await this.#check(sink);
-    } catch (error) {
-      void this.end(writeFailure(error), 'peer');
-    }
-  }
-
-  async #writeBlock(sink: PartialSink, block: Block): Promise<void> {
-    const bytes = block.buffer.subarray(0, block.bytes);
-    try {
-      const write = sink.write(bytes);
-      // While the write runs in its own thread.
-      this.#hasher.update(bytes);
-      await write;
-    } finally {
-      this.#context.pool.give(block.buffer);
-    }
-    this.#written += bytes.length;
-    this.#grant();
-  }
-
-  /** Beyond `size` too: the sender reads from it how much is written. */
-  #grant(): void {
-    const upTo = Math.min(this.#written + transferLimits.windowBytes, Number.MAX_SAFE_INTEGER);
-    if (this.#state !== 'running' || upTo - this.#granted < transferLimits.creditStepBytes) return;
-    this.#granted = upTo;
-    this.#context.port.send({ type: 'credit', transfer: this.facts.transfer, upTo });
-  }
-
-  async #check(sink: PartialSink): Promise<void> {
-    const blake3 = this.#hasher.digest('hex');
-    if (blake3 !== this.#expected) throw new TransferFailure('hash-mismatch', 'What arrived is not what was sent: the hashes differ.');
-    await sink.flush();
-    // A cancel may have come meanwhile; from here on it is too late for one.
-    if (!this.#live) return;
-    this.#move('publishing');
-    let path: string;
-    try {
-      path = await sink.publish(this.facts.name);
-    } catch (error) {
-      this.#move('checking');
-      throw error;
-    }
-    this.#sink = undefined;
-    this.#move('ended');
-    this.#context.port.send({ type: 'verified', transfer: this.facts.transfer });
-    void this.#conclude(doneEvent(this.#context, this.facts, { startMs: this.#startMs, blake3, path }));
   }
 
   get #live(): boolean {
     return this.#state !== 'ended';
   }
 
-  /** Why these bytes are not the next ones that may come. */
-  #misplaced(offset: number, bytes: number): TransferFailure | undefined {
-    const end = offset + bytes;
-    if (end > this.facts.size) return new TransferFailure('size-mismatch', 'The sender sent more than it had offered.');
-    if (offset !== this.#received) return new TransferFailure('out-of-order', 'The sender left a gap or repeated a part.');
-    if (end > this.#granted) return new TransferFailure('out-of-order', 'The sender sent more than it was allowed to.');
-    return undefined;
+  get #accepted(): boolean {
+    return this.#state === 'running' || this.#state === 'publishing';
+  }
+
+  #fail(failure: TransferFailure, tell: 'peer' | 'nobody'): void {
+    const answered = !UNANSWERED.includes(this.#state);
+    const { transfer } = this.facts;
+    const { code, message } = failure;
+    if (tell === 'peer') this.#lastWord = answered ? { type: 'cancel', transfer, by: 'receiver', code, message } : { type: 'reject', transfer, code, message };
+    this.#move('ended');
+    if (this.#lastWord !== undefined) this.#context.port.send(this.#lastWord);
+    void this.#conclude(failedEvent(this.#context, this.facts, failure), DISCARDED.includes(code));
+  }
+
+  /** A link is there, and the sender knows that it is wanted. */
+  #begin(): void {
+    const place = this.#place;
+    if (place === undefined) return;
+    const { kind, size, modified } = this.offer.message;
+    const run = new IncomingRun({
+      context: this.#context,
+      place,
+      transfer: this.facts.transfer,
+      windowBytes: this.#window,
+      file: kind === 'file' ? { name: this.facts.name, size: size ?? 0, modified: modified ?? 0 } : undefined,
+      checking: (is) => this.standing.checking(is),
+      onMove: () => this.#moved(run),
+      onFull: (again) => this.#full(again),
+      onRoom: () => this.#roomy(),
+      onComplete: () => this.#complete(),
+      onError: (error) => this.#failed(error),
+    });
+    this.#run = run;
+    this.#progress.start();
+    this.#busy = Promise.all([this.#busy, run.start()]);
+    const paused = this.standing.pausedBy('you');
+    if (paused !== undefined) this.#context.port.send({ type: 'pause', transfer: this.facts.transfer, by: 'receiver', reason: paused });
+  }
+
+  #moved(run: IncomingRun): void {
+    this.standing.moved();
+    this.#progress.reach(run.written, run.had);
+  }
+
+  #complete(): void {
+    this.#endRun();
+    const busy = this.#busy;
+    this.#move('publishing');
+    this.#busy = this.#publish(busy);
+  }
+
+  async #publish(before: Promise<unknown>): Promise<void> {
+    await before;
+    const place = this.#place;
+    if (place === undefined) return;
+    const stored = await this.#withRoom(() => place.publish());
+    if (stored === undefined || this.#state !== 'publishing') return;
+    this.#done(stored);
+  }
+
+  #done(stored: Stored): void {
+    const { transfer, id, direction, name } = this.facts;
+    const { path, same, refused, resumed, bytes, files, blake3 } = stored;
+    const { peer, clock } = this.#context;
+    this.#lastWord = { type: 'verified', transfer, same, refused };
+    this.#move('ended');
+    this.#context.port.send(this.#lastWord);
+    this.#notes.end();
+    const seconds = (clock.now() - this.#startMs) / 1000;
+    const told = { event: 'transfer-done', id, peer, direction, name, kind: this.offer.message.kind, bytes, resumed, files, same, refused, seconds } as const;
+    void this.#conclude({ ...told, ...(path === undefined ? {} : { path }), ...(blake3 === undefined ? {} : { blake3 }) }, false);
+  }
+
+  /** Does `work`, again and again while the disk is full. Undefined where the transfer ended meanwhile, or by it. */
+  async #withRoom<T>(work: () => Promise<T>): Promise<T | undefined> {
+    for (;;) {
+      try {
+        const value = await work();
+        this.#roomy();
+        return value;
+      } catch (error) {
+        const failure = writeFailure(error);
+        if (failure.code !== 'disk-full') {
+          if (this.#live) this.#fail(failure, 'peer');
+          return undefined;
+        }
+      }
+      if (this.#live) await new Promise<void>((resolve) => this.#full(resolve));
+      if (!this.#live) return undefined;
+    }
+  }
+
+  /** The disk is full: both sides are told, and `again` is called when there may be room, or the transfer has ended. */
+  #full(again: () => void): void {
+    if (this.standing.pausedBy('you') === undefined) this.#pause('disk-full');
+    this.#retry = {
+      again,
+      timer: this.#context.clock.after(timeLimits.fullRetryMs, () => {
+        this.#retry = undefined;
+        again();
+      }),
+    };
+  }
+
+  #roomy(): void {
+    if (this.standing.pausedBy('you') === 'disk-full') this.resume();
+  }
+
+  #pause(reason: 'person' | 'disk-full'): void {
+    this.standing.pause('you', reason);
+    this.#context.port.send({ type: 'pause', transfer: this.facts.transfer, by: 'receiver', reason });
+  }
+
+  #failed(error: unknown): void {
+    if (this.#live) this.#fail(writeFailure(error), 'peer');
+  }
+
+  #outOfOrder(): void {
+    if (this.#live) this.#fail(new TransferFailure('out-of-order', 'The sender sent something at the wrong time.'), 'peer');
+  }
+
+  #ownWait(): OwnWait {
+    const limitedSince = this.#run?.limitedSince;
+    if ((this.#place?.busyMs ?? 0) >= timeLimits.waitsMs) return 'disk';
+    return limitedSince !== undefined && this.#context.clock.now() - limitedSince >= timeLimits.waitsMs ? 'rate-limit' : 'nothing';
+  }
+
+  #endRun(): void {
+    const run = this.#run;
+    this.#run = undefined;
+    if (run !== undefined) this.#busy = Promise.all([this.#busy, run.end()]);
   }
 
   #move(state: IncomingState): void {
@@ -257,18 +369,19 @@ export class IncomingTransfer {
     this.#options.onMove(this);
   }
 
-  async #conclude(outcome: TransferOutcome): Promise<void> {
+  async #conclude(outcome: TransferOutcome, discard: boolean): Promise<void> {
     this.#progress.stop();
-    await this.#opening;
-    if (outcome.event === 'transfer-failed') await this.#writing;
-    for (const { buffer } of this.#full.splice(0)) this.#context.pool.give(buffer);
-    if (this.#filling !== undefined) this.#context.pool.give(this.#filling.buffer);
-    this.#filling = undefined;
+    this.#retry?.timer.stop();
+    this.#retry?.again();
+    this.#endRun();
+    await this.#busy;
     try {
-      await this.#sink?.discard();
+      // After a success both do nothing.
+      if (discard) await this.#place?.discard();
+      else await this.#place?.keep();
     } catch (error) {
-      // Nothing more can be done for it here; the next start removes what is left.
-      debug('partial not removed: %s', errorText(error));
+      // Nothing more can be done for it here; it is listed as a leftover, and removed in time.
+      debug('the place of %s was not closed: %s', this.facts.id, writeFailure(error).message);
     }
     this.#context.emit(outcome);
     this.#resolve(outcome);

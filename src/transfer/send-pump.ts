@@ -1,12 +1,14 @@
 /**
- * Moves file bytes of all outgoing transfers of one session onto its link, in turns (PROTOCOL.md 7.5).
+ * Moves file bytes of all outgoing transfers of one session onto its link, in turns (PROTOCOL.md 7.5.2).
  *
  * Owns the order, the number of batches in flight and their size; reading and hashing is the transfer's business. Few
  * and short batches in flight keep chat quick: a message waits for at most {@link SENDING} of them.
  */
 import type { Clock } from '../net/clock.js';
+import { LinkLost } from '../protocol/errors.js';
 import { transferLimits } from '../protocol/limits.js';
 import type { BufferPool } from './buffer-pool.js';
+import type { Flow, Turn } from './rate-limit.js';
 
 /** Batches handed to the link at once: one on its way, one ready behind it. */
 const SENDING = 2;
@@ -16,8 +18,7 @@ const BATCHES = 4;
 /** A batch that takes longer than this is halved the next time, one that takes less than the first is doubled. */
 const QUICK_MS = 25;
 const SLOW_MS = 100;
-/** Not below: at 64 KiB a whole window fits into `transferLimits.strayDataFrames` frames. */
-const LEAST_BYTES = transferLimits.windowBytes / transferLimits.strayDataFrames;
+const LEAST_BYTES = 64 * 1024;
 const FIRST_BYTES = 4 * LEAST_BYTES;
 
 /** The size of the next batch, after one of `bytes` has taken `elapsedMs` to get onto the wire. */
@@ -27,24 +28,36 @@ export function nextBatchBytes(bytes: number, elapsedMs: number): number {
   return bytes;
 }
 
+/** Frames that a transfer has read. */
+export interface Batch {
+  /** The beginning of the buffer that was given; empty where there was nothing to send yet. */
+  readonly frames: Buffer;
+  /** False once they are of no use: the transfer has ended, or the link for which they were read. */
+  readonly wanted: boolean;
+  /** They wait for the rate limit from now on, or no longer. */
+  limited(is: boolean): void;
+  /** They are with the link. */
+  sent(): void;
+}
+
 /** An outgoing transfer as the pump sees it. */
 export interface Pumped {
-  /** Whether a batch may be read now: there is credit, and no other read of this transfer. */
+  /** Whether a batch may be read now: there is credit and something to read, and no other read of this transfer. */
   readonly ready: boolean;
-  /** False once the transfer has ended: what was read for it is dropped. */
-  readonly live: boolean;
   /** Reads the next batch of at most `maxBytes` into `buffer`; undefined where that ended the transfer. Never rejects. */
-  read(buffer: Buffer, maxBytes: number): Promise<Buffer | undefined>;
-  /** The batch read last is with the link. */
-  sent(): void;
-  /** The link did not take the batch. */
-  lost(error: unknown): void;
+  read(buffer: Buffer, maxBytes: number): Promise<Batch | undefined>;
+}
+
+export interface SendPumpOptions {
+  /** Rejects with LinkLost when the link is gone. */
+  sendData(frames: Buffer): Promise<void>;
+  readonly pool: BufferPool;
+  readonly clock: Clock;
+  readonly flow: Flow;
 }
 
 export class SendPump {
-  readonly #sendData: (frames: Buffer) => Promise<void>;
-  readonly #pool: BufferPool;
-  readonly #clock: Clock;
+  readonly #options: SendPumpOptions;
   /** The transfers, the one whose turn is next in front. */
   readonly #ring: Pumped[] = [];
   readonly #waiting: (() => void)[] = [];
@@ -52,14 +65,13 @@ export class SendPump {
   #sending = 0;
   #batchBytes = FIRST_BYTES;
 
-  constructor(sendData: (frames: Buffer) => Promise<void>, pool: BufferPool, clock: Clock) {
-    this.#sendData = sendData;
-    this.#pool = pool;
-    this.#clock = clock;
+  constructor(options: SendPumpOptions) {
+    this.#options = options;
   }
 
+  /** Harmless where it is in already. */
   add(transfer: Pumped): void {
-    this.#ring.push(transfer);
+    if (!this.#ring.includes(transfer)) this.#ring.push(transfer);
     this.wake();
   }
 
@@ -68,7 +80,7 @@ export class SendPump {
     if (at >= 0) this.#ring.splice(at, 1);
   }
 
-  /** Looks again for something to send: after credit, after an end. */
+  /** Looks again for something to send: after credit, after a plan, after an end. */
   wake(): void {
     while (this.#batches < BATCHES) {
       const transfer = this.#next();
@@ -86,29 +98,41 @@ export class SendPump {
   }
 
   async #carry(transfer: Pumped): Promise<void> {
-    const buffer = this.#pool.take();
-    const frames = await transfer.read(buffer, this.#batchBytes);
+    const { pool, flow } = this.#options;
+    const buffer = pool.take();
+    const batch = await transfer.read(buffer, Math.min(this.#batchBytes, flow.evenBytes ?? Number.POSITIVE_INFINITY));
     // The next one may be read while this one waits for its turn; turns are taken in the order of asking.
     this.wake();
-    if (frames !== undefined) {
+    if (batch !== undefined && batch.frames.length > 0) {
       await this.#turn();
-      if (transfer.live) await this.#send(transfer, frames);
+      if (batch.wanted) await this.#limit(batch);
+      if (batch.wanted) await this.#send(batch);
       this.#yieldTurn();
     }
-    this.#pool.give(buffer);
+    pool.give(buffer);
     this.#batches -= 1;
     this.wake();
   }
 
-  async #send(transfer: Pumped, frames: Buffer): Promise<void> {
-    const start = this.#clock.now();
+  async #limit(batch: Batch): Promise<void> {
+    const turn: Turn | undefined = this.#options.flow.take(batch.frames.length);
+    if (turn === undefined) return;
+    batch.limited(true);
+    await turn.come;
+    batch.limited(false);
+  }
+
+  async #send(batch: Batch): Promise<void> {
+    const { clock } = this.#options;
+    const start = clock.now();
     try {
-      const taken = this.#sendData(frames);
-      transfer.sent();
+      const taken = this.#options.sendData(batch.frames);
+      batch.sent();
       await taken;
-      this.#batchBytes = nextBatchBytes(this.#batchBytes, this.#clock.now() - start);
+      this.#batchBytes = nextBatchBytes(this.#batchBytes, clock.now() - start);
     } catch (error) {
-      transfer.lost(error);
+      // The session knows that its link is gone, and begins anew on the next.
+      if (!(error instanceof LinkLost)) throw error;
     }
   }
 
