@@ -151,6 +151,14 @@ export const peerLimits = {
   sendQueueBytes: 4 * MiB,
   /** Chat messages sent and not yet acknowledged; more wait with the caller. */
   unacknowledgedMessages: 256,
+  /** Bytes of them: all that was not acknowledged is sent again at once after a break, and must not fill the send queue. */
+  chatInFlightBytes: 1 * MiB,
+  /** Messages that may wait for a peer who is away or confirms none; half of `commandsAtOnce`, so that a program can still do something else. */
+  undeliveredMessages: 128,
+  /** A session ends when its peer breaks the rules for the second time in a row: once may be a mishap of a broken link. */
+  violations: 2,
+  /** Sessions ended by this person whose peers may not know yet. */
+  rememberedSessions: 64,
   /** Open sessions of one client, and introductions that it has agreed to: each may hold a receive window for every transfer. */
   sessions: 64,
 } as const;
@@ -210,6 +218,8 @@ export const transferLimits = {
   surveyEntries: 65_536,
   /** Entries left out of a folder that are told one by one; more are counted. */
   toldSkips: 20,
+  /** Paths remembered as told, since every walk of a folder finds them again; of what is left out beyond them nothing is told. */
+  rememberedSkips: 65_536,
   /** A folder with more files than this is flushed as a whole file system, not file by file (measured: 10,000 files 0.2 s instead of 1.6 s). */
   flushSingly: 256,
 } as const;

@@ -1,7 +1,7 @@
 /**
  * What the sender's half of a transfer needs of the thing that is sent: a file, a folder, or a pipe (PROTOCOL.md 7.5).
  *
- * Owns shapes only. tree-source.ts reads files and folders in a thread of their own, pipe-source.ts reads stdin; outgoing.ts
+ * Owns shapes only. source-thread.ts reads files and folders in a thread of their own, pipe-source.ts reads stdin; outgoing.ts
  * and the send pump use them and know no disk.
  */
 import type { Entry, Have } from '../protocol/peer-messages.js';
@@ -38,7 +38,7 @@ export interface Plan {
 
 /** What {@link Source.read} has put into the block. */
 export interface SourceBatch {
-  /** Bytes at the beginning of the block: complete data and end frames. 0: nothing can be read before the next plan, or ever. */
+  /** Bytes at the beginning of the block: complete data and end frames. 0 and {@link idle}: nothing can be read before the next plan, or ever. 0 and not idle: what the receiver has is still being compared; call again. */
   readonly bytes: number;
   /** Bytes of file in them. */
   readonly payload: number;
@@ -77,7 +77,7 @@ export interface Source {
   list(): Promise<Listing>;
   plan(plan: Plan): void;
   /**
-   * Fills `block` (backed by shared memory) with at most `maxBytes` of frames for `transfer`. One call at a time, others may wait: `list`, `plan`.
+   * Fills `block` (backed by shared memory) with at most `maxBytes` (64 or more) of frames for `transfer`. One call at a time, others may wait: `list`, `plan`.
    */
   read(block: Buffer, transfer: number, maxBytes: number): Promise<SourceBatch>;
   /** Whether a read or a look at the disk is under way that began this long ago, milliseconds; 0 when none is. */
