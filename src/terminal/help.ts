@@ -11,8 +11,8 @@ export const HELP: readonly string[] = [
   '  GET_CLIENT_LIST [prefix]     /list      who is online',
   '  GET_CLIENT_INFO <user>       /connect   open a session with somebody',
   '  SEND_FILE <path>             /send      offer a file or folder to the peer',
-  '  ACCEPT_FILE [n]              /accept    take an offer (n: its number), or Ctrl-Y',
-  '  REJECT_FILE [n]              /reject    refuse an offer, or Ctrl-N',
+  '  ACCEPT_FILE [n]              /accept    take an offer (n: its number); Ctrl-Y',
+  '  REJECT_FILE [n]              /reject    refuse an offer; Ctrl-N',
   '  PAUSE_FILE [n]               /pause     hold a transfer; RESUME_FILE (/resume)',
   '  CANCEL_FILE [n]              /cancel    stop a transfer for good',
   '  LIST_FILES                   /files     all transfers, and what is unfinished',
@@ -37,6 +37,6 @@ export const HELP: readonly string[] = [
   '  Lines that begin with -- or !! come from this program, never from a person.',
   '  Ctrl-Y and Ctrl-N answer the oldest waiting offer; what you typed stays.',
   '  A transfer that was interrupted continues when the same is sent again.',
-  '  Received files are in "received" of your p2p-chat folder, or where --received says.',
+  '  Received files are in "received" of your p2p-chat folder, or in --received.',
   '  Ctrl-C clears the line, twice leaves. Ctrl-D closes all sessions and leaves.',
 ];

@@ -92,7 +92,7 @@ export function transferDoneLines(event: ClientEventOf<'transfer-done'>): Line[]
     `${event.kind === 'folder' ? `${files(event.files)}, ` : ''}${formatSize(event.bytes)} in ${formatDuration(event.seconds)}`,
     ...(event.seconds > 0 && moved > 0 ? [formatRate(moved / event.seconds)] : []),
     ...(event.same > 0 ? [`${formatCount(event.same)} ${event.same === 1 ? 'was' : 'were'} there already`] : []),
-    ...(event.resumed > 0 ? [`${formatSize(event.resumed)} did not need to be sent again`] : []),
+    ...(event.resumed > 0 ? [`${formatSize(event.resumed)} of it ${event.kind === 'folder' ? 'did not need to be sent again' : 'were there already'}`] : []),
   ];
   const lines = [notice(`${event.direction === 'incoming' ? 'Received' : 'Sent'} ${thing(event)} ${toOrFrom(event)}: ${parts.join(', ')}. Verified.`)];
   if (event.refused > 0) lines.push(problem(`${formatCount(event.refused)} of ${fileName(event.name)} ${event.refused === 1 ? 'was' : 'were'} left out.`));

@@ -149,9 +149,8 @@ export class FakeClient implements ClientApi {
     const { decision = 'ask', ...fields } = more;
     const peer = more.direction === 'outgoing' ? (this.current ?? 'nobody') : 'bob';
     const kind = more.kind ?? 'file';
-    const one = { id: this.#nextTransfer++, peer, direction: 'incoming', name: 'a', kind, size: 100, files: 1, bytes: 0, state: 'offered', rate: 0, ...fields } as const;
-    if (decision === 'accepted') this.transfers.push({ ...one, state: 'running' });
-    else if (decision === 'ask') this.transfers.push(one);
+    const one = { id: this.#nextTransfer++, peer, direction: 'incoming', name: 'a', kind, size: 100, files: 1, bytes: 0, state: decision === 'accepted' ? 'running' : 'offered', rate: 0, ...fields } as const;
+    if (decision !== 'refused') this.transfers.push(one);
     const { id, direction, name, size, files } = one;
     this.emit({ event: 'offer', id, peer: one.peer, direction, name, kind, size, files, counted: true, ...(direction === 'incoming' ? { decision } : {}) });
     return id;

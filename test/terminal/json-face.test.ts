@@ -82,7 +82,7 @@ describe('the JSON conversation', () => {
     talk.stdin.end();
     await talk.ended;
     const done = talk.events().find(({ event }) => event === 'transfer-done');
-    assert.deepEqual(done, { event: 'transfer-done', id: 1, peer: 'bob', direction: 'outgoing', name: 'a', bytes: 100, resumed: 0, seconds: 2, blake3: BLAKE3 });
+    assert.deepEqual(done, { event: 'transfer-done', id: 1, peer: 'bob', direction: 'outgoing', name: 'a', kind: 'file', bytes: 100, resumed: 0, files: 1, same: 0, refused: 0, seconds: 2, blake3: BLAKE3 });
   });
 
   it('handles lines at once: a slow one holds up no other', async () => {
@@ -147,6 +147,62 @@ describe('the JSON conversation', () => {
         ['bad-argument', undefined],
       ].sort((a, b) => String(a[1]).localeCompare(String(b[1]))),
     );
+  });
+
+  it('tells all transfers, what can be continued, and the rate limit, null for none', async () => {
+    const talk = new Conversation();
+    talk.client.left = [{ peer: 'bob', kind: 'folder', name: 'old', bytes: 5, size: 9, lastMs: 1, removedMs: 2 }];
+    talk.client.offer({ name: 'evil\x1b[2J', size: null });
+    talk.send({ id: 1, command: 'LIST_FILES' });
+    await talk.out.until(/"request":1/u);
+    talk.send({ id: 2, command: 'LIMIT_RATE 10M' });
+    talk.send({ id: 3, command: 'LIMIT_RATE off' });
+    await talk.out.until(/"request":3/u);
+    talk.stdin.end();
+    await talk.ended;
+    assert.doesNotMatch(talk.out.text, /\x1b/u);
+    assert.deepEqual(talk.events().filter(({ event }) => event === 'files' || event === 'rate-limit'), [
+      {
+        event: 'files',
+        transfers: [{ id: 1, peer: 'bob', direction: 'incoming', name: 'evil\x1b[2J', kind: 'file', size: null, files: 1, bytes: 0, state: 'offered', rate: 0 }],
+        leftovers: [{ peer: 'bob', kind: 'folder', name: 'old', bytes: 5, size: 9, lastMs: 1, removedMs: 2 }],
+      },
+      { event: 'rate-limit', bytesPerSecond: 10_000_000 },
+      { event: 'rate-limit', bytesPerSecond: null },
+    ]);
+  });
+
+  it('pauses and resumes', async () => {
+    const talk = new Conversation();
+    talk.send({ id: 1, command: 'PAUSE_FILE 4' });
+    talk.send({ id: 2, command: 'RESUME_FILE' });
+    await talk.out.until(/"request":2/u);
+    talk.stdin.end();
+    await talk.ended;
+    assert.deepEqual(talk.client.calls.slice(0, 2), ['pauseFile 4', 'resumeFile']);
+  });
+
+  it('sends stdin only where commands come from --exec', async () => {
+    const talk = new Conversation();
+    talk.send({ id: 1, command: 'SEND_FILE - a.tar' });
+    await talk.out.until(/"code":"bad-argument".*--exec.*"request":1/u);
+    talk.stdin.end();
+    await talk.ended;
+    const script = new Conversation({ exec: ['GET_CLIENT_INFO bob', 'SEND_FILE - a.tar'] });
+    await script.out.until(/"offer"/u);
+    script.client.done(1);
+    assert.equal(await script.ended, 0);
+    assert.deepEqual(script.client.calls, ['openSession bob', 'sendFile - a.tar', 'close']);
+  });
+
+  it('lets go on at the end of stdin what nobody could resume any more', async () => {
+    const talk = new Conversation();
+    const id = talk.client.offer({ decision: 'accepted', state: 'paused', waits: 'paused-by-you' });
+    talk.stdin.end();
+    await talk.client.called('resumeFile');
+    talk.client.done(id);
+    assert.equal(await talk.ended, 0);
+    assert.match(talk.err.text, /"a" from bob was paused here/u);
   });
 
   it('waits at the end of stdin for commands and transfers under way', async () => {

@@ -74,6 +74,32 @@ describe('options', () => {
     assert.equal(parseOptions({ ...given, host: '::1' }, surroundings).engine.host, '::1');
   });
 
+  it('narrow --accept all to people and to a size', () => {
+    const { engine } = parseOptions({ ...given, accept: 'all', acceptFrom: 'Alice, bob', maxFile: '2G' }, surroundings);
+    assert.deepEqual([engine.acceptFrom, engine.maxFile], [['alice', 'bob'], 2_000_000_000]);
+  });
+
+  it('leave what is not accepted to the person, where there is one', () => {
+    const otherwise = (raw: RawOptions) => parseOptions({ ...given, ...raw }, surroundings).engine.acceptOtherwise;
+    assert.deepEqual([otherwise({}), otherwise({ exec: ['#HELP'] }), otherwise({ json: true })], ['ask', 'none', 'none']);
+  });
+
+  it('take the folder for received files relative to where the program runs', () => {
+    assert.equal(parseOptions({ ...given, received: 'in' }, surroundings).engine.received, '/work/in');
+    assert.equal(parseOptions({ ...given, home: '/h' }, surroundings).engine.received, '/h/received');
+  });
+
+  it('take a rate limit', () => assert.equal(parseOptions({ ...given, limitRate: '10M' }, surroundings).engine.limitRate, 10_000_000));
+
+  it('send one file to stdout, as a script even at a keyboard', () => {
+    const options = parseOptions({ ...given, accept: 'all', received: '-' }, { ...surroundings, stdoutIsTTY: false });
+    assert.deepEqual([options.engine.received, options.oneToStdout, options.face, options.mayAsk], ['-', true, 'script', true]);
+  });
+
+  it('refuse to write a file to a terminal, and name the ways out', () => {
+    assert.throws(() => parseOptions({ ...given, accept: 'all', received: '-' }, surroundings), /--received - writes the file to stdout, and that is a terminal\. Add > FILE/u);
+  });
+
   const absurd: [string, RawOptions, RegExp][] = [
     ['no port', { port: undefined }, /^PORT takes/u],
     ['port 0', { port: '0' }, /^PORT takes a number from 1 to 65535\. "0"/u],
@@ -89,6 +115,17 @@ describe('options', () => {
     ['a short pin', { pin: 'SHA256:abc' }, /^--pin/u],
     ['an impossible user', { user: 'два' }, /^--user/u],
     ['an empty home', { home: '' }, /^--home/u],
+    ['a rate that is none', { limitRate: '10 apples' }, /^--limit-rate takes bytes a second, such as 500K.*"10 apples"/u],
+    ['a rate of nothing', { limitRate: '0' }, /^--limit-rate/u],
+    ['people without --accept all', { acceptFrom: 'bob' }, /^--accept-from narrows.*needs --accept all/u],
+    ['people with --accept none', { accept: 'none', acceptFrom: 'bob' }, /^--accept-from narrows/u],
+    ['a size without --accept all', { maxFile: '1G' }, /^--max-file narrows.*needs --accept all/u],
+    ['people who cannot exist', { accept: 'all', acceptFrom: 'bob,,x' }, /^--accept-from takes user names/u],
+    ['nobody', { accept: 'all', acceptFrom: '' }, /^--accept-from/u],
+    ['a size that is none', { accept: 'all', maxFile: 'big' }, /^--max-file takes a size/u],
+    ['an empty folder', { received: '' }, /^--received/u],
+    ['stdout for files that must be asked for', { received: '-' }, /^--received - takes one file without asking, so it needs --accept all/u],
+    ['stdout for a file and for JSON', { received: '-', accept: 'all', json: true }, /^--received - needs stdout for the file, and so does --json/u],
     ['an empty command', { exec: [''] }, /^--exec/u],
   ];
   for (const [name, raw, message] of absurd) {

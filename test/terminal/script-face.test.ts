@@ -21,7 +21,7 @@ class Script {
   readonly stop = new AbortController();
   readonly ended: Promise<ExitCode>;
 
-  constructor(options: { exec?: string[]; stay?: boolean } = {}) {
+  constructor(options: { exec?: string[]; stay?: boolean; stdinIsTTY?: boolean; untilReceived?: boolean } = {}) {
     const face = new ScriptFace({
       stdin: this.stdin,
       stdout: new Output(this.out),
@@ -32,6 +32,8 @@ class Script {
       exec: options.exec ?? [],
       stay: options.stay ?? false,
       accept: 'all',
+      stdinIsTTY: options.stdinIsTTY ?? false,
+      untilReceived: options.untilReceived ?? false,
     });
     this.client.user = 'alice';
     this.client.onEvent((event) => face.show(event));
@@ -101,16 +103,91 @@ describe('a script', () => {
   it('waits at its end for files that are coming in', async () => {
     const script = new Script();
     script.client.open('bob', 'incoming');
-    script.client.transfers.push({ id: 7, peer: 'bob', direction: 'incoming', name: 'a', size: 9, bytes: 1, state: 'running' });
-    script.client.transfers.push({ id: 8, peer: 'bob', direction: 'incoming', name: 'nobody answers', size: 9, bytes: 0, state: 'offered' });
+    const taken = script.client.offer({ decision: 'accepted' });
+    script.client.offer({ name: 'nobody answers' });
     let ended = false;
     void script.ended.then(() => (ended = true));
     script.stdin.end('GET_CLIENT_LIST\n');
     await script.out.until(/CLIENT_LIST/u);
     await new Promise(setImmediate);
     assert.equal(ended, false);
-    script.client.done(7);
+    script.client.done(taken);
     assert.equal(await script.ended, 0);
+  });
+
+  for (const [state, waits, said] of [
+    ['paused', 'own-disk-full', '-- Waiting for "a" from bob, until there is room on your disk.'],
+    ['paused', 'paused-by-peer', '-- Waiting for "a" from bob, which bob has paused.'],
+    ['reconnecting', undefined, undefined],
+    ['stalled', 'network', undefined],
+  ] as const) {
+    it(`waits at its end for a transfer that is ${state} ${waits ?? ''}`.trim(), async () => {
+      const script = new Script();
+      const id = script.client.offer({ decision: 'accepted', state, ...(waits === undefined ? {} : { waits }) });
+      let ended = false;
+      void script.ended.then(() => (ended = true));
+      script.stdin.end('GET_CLIENT_LIST\n');
+      await script.out.until(said === undefined ? /CLIENT_LIST/u : /Waiting/u);
+      await new Promise(setImmediate);
+      assert.equal(ended, false);
+      assert.equal(script.out.lines().find((line) => line.includes('Waiting')), said);
+      script.client.done(id);
+      assert.equal(await script.ended, 0);
+    });
+  }
+
+  it('lets go on what it has paused itself, as nobody is left to resume it', async () => {
+    const script = new Script();
+    const id = script.client.offer({ decision: 'accepted', state: 'paused', waits: 'paused-by-you' });
+    const resumed = script.client.called('resumeFile');
+    script.stdin.end();
+    await resumed;
+    assert.match(script.out.text, /^-- "a" from bob was paused here, and nobody is left to resume it: it goes on\.$/mu);
+    script.client.done(id);
+    assert.equal(await script.ended, 0);
+    assert.deepEqual(script.client.calls, [`resumeFile ${id}`, 'close']);
+  });
+
+  const lost = { event: 'session-closed', peer: 'bob', reason: 'No answer.', code: 'link-lost', undelivered: 0 } as const;
+  it('fails when the session that it opened is lost for good, and says how to continue', async () => {
+    const script = new Script();
+    script.stdin.write('GET_CLIENT_INFO bob\n');
+    await script.out.until(/CLIENT_INFO/u);
+    script.client.emit({ event: 'session-lost', peer: 'bob', reason: 'No answer.' });
+    script.client.emit(lost);
+    assert.equal(await script.ended, 1);
+    assert.deepEqual(script.err.lines(), ['p2p-client: The connection to bob was lost and has not come back. To continue, run the same again: what has arrived is kept, and not sent twice. [link-lost]']);
+  });
+
+  it('is not concerned by the loss of a session that others opened', async () => {
+    const script = new Script();
+    script.client.open('bob', 'incoming');
+    script.client.emit(lost);
+    script.stdin.end('GET_CLIENT_LIST\n');
+    assert.equal(await script.ended, 0);
+    assert.match(script.out.text, /CLIENT_LIST/u);
+  });
+
+  it('sends stdin under a name, where its commands come from --exec', async () => {
+    const script = new Script({ exec: ['GET_CLIENT_INFO bob', 'SEND_FILE - dir.tar'] });
+    await script.out.until(/Offered "dir\.tar" \(size not known\)/u);
+    script.client.done(1);
+    assert.equal(await script.ended, 0);
+    assert.deepEqual(script.client.calls, ['openSession bob', 'sendFile - dir.tar', 'close']);
+  });
+
+  it('refuses to send the stdin that it reads its commands from', async () => {
+    const script = Script.run('SEND_FILE - dir.tar\n');
+    assert.equal(await script.ended, 1);
+    assert.deepEqual(script.client.calls, ['close']);
+    assert.match(script.err.text, /here stdin is for commands.*--exec 'SEND_FILE - name' \[bad-argument\]/u);
+  });
+
+  it('lists transfers and limits the rate', async () => {
+    const script = Script.run('LIST_FILES\nLIMIT_RATE 2M\nPAUSE_FILE\n');
+    assert.equal(await script.ended, 0);
+    assert.deepEqual(script.out.lines().slice(0, 2), ['-- No offers and no transfers.', '-- The rate limit is 2.00 MB/s for all sending, and as much for all receiving. LIMIT_RATE off lifts it.']);
+    assert.deepEqual(script.client.calls, ['leftovers', 'limitRate 2000000', 'pauseFile', 'close']);
   });
 
   it('stays with --stay until a signal comes', async () => {
@@ -165,5 +242,45 @@ describe('a script', () => {
     assert.deepEqual(script.out.lines().slice(0, 2), ['bob> \\x1b]52;c;aGk=\\x07', 'bob> \\u202eb']);
     assert.doesNotMatch(script.out.text + script.err.text, /[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/u);
     assert.equal(script.err.lines().length, 1);
+  });
+});
+
+describe('a script that receives one file for stdout', () => {
+  it('ends with that file, though its input ended long before', async () => {
+    const script = new Script({ untilReceived: true });
+    script.stdin.end();
+    script.client.offer({ name: 'unwanted', decision: 'refused' });
+    const id = script.client.offer({ decision: 'accepted' });
+    let ended = false;
+    void script.ended.then(() => (ended = true));
+    script.client.emit({ event: 'transfer-failed', id: 1, peer: 'bob', direction: 'incoming', name: 'unwanted', code: 'rejected-by-policy', message: 'Not wanted.' });
+    await new Promise(setImmediate);
+    assert.equal(ended, false);
+    script.client.done(id);
+    assert.equal(await script.ended, 0);
+  });
+
+  it('fails when the file does', async () => {
+    const script = new Script({ untilReceived: true });
+    script.stdin.end();
+    script.client.failTransfer(script.client.offer({ decision: 'accepted' }), 'hash-mismatch', 'The file is damaged.');
+    assert.equal(await script.ended, 1);
+    assert.match(script.out.text, /The file is damaged\./u);
+  });
+
+  it('fails when it ends without one', async () => {
+    const script = new Script({ untilReceived: true, exec: ['DISCONNECT_CLIENT'] });
+    assert.equal(await script.ended, 1);
+    const stopped = new Script({ untilReceived: true, stay: true });
+    stopped.stop.abort();
+    assert.equal(await stopped.ended, 1);
+  });
+
+  it('leaves a keyboard alone', async () => {
+    const script = new Script({ untilReceived: true, stdinIsTTY: true });
+    script.stdin.write('never said\n');
+    script.client.done(script.client.offer({ decision: 'accepted' }));
+    assert.equal(await script.ended, 0);
+    assert.deepEqual(script.client.calls, ['close']);
   });
 });

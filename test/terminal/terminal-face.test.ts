@@ -100,12 +100,13 @@ describe('hostile text on the screen', () => {
     withFace(async (face) => {
       const evil = 'x\x1b[2J\x1b]0;t\x07\u202ey\nz';
       const shown = 'x\\x1b[2J\\x1b]0;t\\x07\\u202ey\\nz';
-      face.steer({ emit: { event: 'offer', id: 1, peer: evil, direction: 'incoming', name: evil, kind: 'file', size: 5 } });
+      face.steer({ emit: { event: 'offer', id: 1, peer: evil, direction: 'incoming', name: evil, kind: 'file', size: 5, files: 1, counted: true } });
+      face.steer({ emit: { event: 'transfer-note', id: 1, peer: evil, direction: 'incoming', name: evil, path: evil, note: evil } });
       face.steer({ emit: { event: 'transfer-failed', id: 1, peer: evil, direction: 'incoming', name: evil, code: 'cancelled', message: evil } });
       face.steer({ emit: { event: 'warning', code: 'peer-key-changed', message: evil, peer: evil } });
       face.steer({ emit: { event: 'server-lost', reason: evil } });
       const screen = await face.terminal.waitForText(/The link to the server broke/u);
-      assert.equal(screen.join('\n').split(shown).length - 1, 7);
+      assert.equal(screen.join('\n').split(shown).length - 1, 11);
     }, { columns: 200 }));
 
   it('gives every row of a message its speaker, broken by sender or by width (HOSTILE 22)', () =>
@@ -146,6 +147,38 @@ describe('keys and lines', () => {
       await face.terminal.waitForText(/^!! There is no command \/conect\. Did you mean \/connect\?/mu);
       face.terminal.enter('hello?');
       await face.terminal.waitForText(/^!! You are not in a session\./mu);
+    }));
+
+  it('accepts the oldest waiting offer with Ctrl-Y and refuses it with Ctrl-N, and keeps what is typed', () =>
+    withFace(async (face) => {
+      face.steer({ open: 'bob' });
+      face.steer({ offer: 'first.txt' });
+      face.steer({ offer: 'second.txt' });
+      await face.terminal.waitForText(/^-- bob offers "first\.txt" \(100 bytes\), number 1\. Ctrl-Y accepts, Ctrl-N refuses; or ACCEPT_FILE 1 or REJECT_FILE 1\.$/mu);
+      await face.terminal.waitForText(/"second\.txt".*Ctrl-Y and Ctrl-N answer number 1 first\.$/mu);
+      face.terminal.type('half typed\x19');
+      await face.called('["acceptFile",1]');
+      await face.terminal.waitForText(/^-- Accepted number 1, "first\.txt" from bob\.\nalice → bob> half typed$/mu);
+      face.terminal.type('\x0e');
+      await face.called('["rejectFile",2]');
+      await face.terminal.waitForText(/^-- Refused number 2, "second\.txt" from bob\.\nalice → bob> half typed$/mu);
+      face.terminal.enter(', sent');
+      await face.called('["say","half typed, sent"]');
+    }, { columns: 160 }));
+
+  it('leaves Ctrl-Y and Ctrl-N as they are where no offer waits', () =>
+    withFace(async (face) => {
+      face.steer({ open: 'bob' });
+      await face.terminal.waitForText(/alice → bob>$/u);
+      face.terminal.enter('older');
+      await face.called('["say","older"]');
+      // Cut, then put in twice; then up and down in the history.
+      face.terminal.type('ab\x15\x19\x19');
+      await face.terminal.waitUntil(() => face.terminal.typed() === 'alice → bob> abab', 'what was cut, twice');
+      face.terminal.type('\x15\x10');
+      await face.terminal.waitUntil(() => face.terminal.typed() === 'alice → bob> older', 'the line before');
+      face.terminal.type('\x0e');
+      await face.terminal.waitUntil(() => face.terminal.typed().trimEnd() === 'alice → bob>', 'the empty line again');
     }));
 
   it('prints results in their fixed wording', () =>

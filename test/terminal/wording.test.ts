@@ -7,21 +7,19 @@ import fc from 'fast-check';
 import type { ClientEvent } from '../../src/client/api.js';
 import { P2pError } from '../../src/protocol/errors.js';
 import type { Line } from '../../src/terminal/layout.js';
-import { cellsOf, rowsOf } from '../../src/terminal/layout.js';
-import { ProgressPace } from '../../src/terminal/progress.js';
-import { bar, formatDuration, formatRate, formatSize, percent } from '../../src/terminal/quantities.js';
+import { cellsOf, fitted, rowsOf } from '../../src/terminal/layout.js';
+import { bar, formatCount, formatDuration, formatRate, formatSize, parseRate, parseSize, percent } from '../../src/terminal/quantities.js';
 import type { WordingContext } from '../../src/terminal/wording.js';
-import { clientInfoLines, clientListLines, errorLines, eventLines, progressLines, promptOf, scriptErrorText } from '../../src/terminal/wording.js';
-import { BLAKE3, FINGERPRINT } from './fake-client.js';
+import { clientInfoLines, clientListLines, errorLines, eventLines, promptOf, scriptErrorText } from '../../src/terminal/wording.js';
+import { FINGERPRINT } from './fake-client.js';
 
-const context: WordingContext = { user: 'alice', current: 'bob', sessions: ['bob'], accept: 'ask', interactive: true };
+const context: WordingContext = { user: 'alice', current: 'bob', sessions: ['bob'], transfers: [], rateLimit: undefined, accept: 'ask', keysAnswer: undefined, interactive: true };
 
 function words(event: ClientEvent, more: Partial<WordingContext> = {}): string[] {
   return eventLines(event, { ...context, ...more }).map(({ prefix, text }) => prefix + text);
 }
 
 const opened = { event: 'session-opened', peer: 'bob', direction: 'incoming', path: 'direct', address: '[::1]:4000', fingerprint: FINGERPRINT, firstContact: false, current: true } as const;
-const transfer = { id: 3, peer: 'bob', direction: 'incoming', name: 'a.bin' } as const;
 
 const cases: [string, ClientEvent, Partial<WordingContext>, string[]][] = [
   ['first contact with a server', { event: 'connected', server: 'h:1', fingerprint: FINGERPRINT, trust: 'new' }, {}, [
@@ -44,20 +42,19 @@ const cases: [string, ClientEvent, Partial<WordingContext>, string[]][] = [
   ]],
   ['a lost session with unconfirmed messages', { event: 'session-closed', peer: 'bob', reason: 'no answer', code: 'link-lost', undelivered: 2 }, { current: undefined, sessions: ['carol'] }, [
     '!! The session with bob is lost: no answer',
+    '-- GET_CLIENT_INFO bob opens it again; then SEND_FILE with the same file or folder continues where it stopped.',
     '!! 2 of your messages to bob were not confirmed and may be lost.',
     '-- What you type now goes to the server; SWITCH_SESSION <user> talks to carol.',
+  ]],
+  ['a connection that broke', { event: 'session-lost', peer: 'bob', reason: 'no answer\x1b' }, {}, ['!! The connection to bob broke (no answer\\x1b). It is being re-made; messages and files wait.']],
+  ['a connection that is back', { event: 'session-back', peer: 'bob', path: 'direct', address: '[::1]:4000', restarted: false }, {}, ['-- The connection to bob is back (direct, [::1]:4000).']],
+  ['a peer that was started anew', { event: 'session-back', peer: 'bob', path: 'direct', address: '[::1]:4000', restarted: true }, {}, [
+    '-- The connection to bob is back (direct, [::1]:4000).',
+    "-- bob's program was started anew: files that it was sending have ended, and continue when bob sends them again.",
   ]],
   ['a message of several lines', { event: 'message', peer: 'bob', direction: 'in', text: 'a\n-- b' }, {}, ['bob> a', 'bob> -- b']],
   ['an own message, in a script', { event: 'message', peer: 'bob', direction: 'out', text: 'hi' }, { interactive: false }, ['alice> hi']],
   ['an own message, where it was typed', { event: 'message', peer: 'bob', direction: 'out', text: 'hi' }, {}, []],
-  ['an offer', { event: 'offer', ...transfer, kind: 'file', size: 1_500_000 }, {}, ['-- bob offers "a.bin" (1.50 MB), number 3. ACCEPT_FILE 3 or REJECT_FILE 3.']],
-  ['an offer under --accept all', { event: 'offer', ...transfer, kind: 'file', size: 1 }, { accept: 'all' }, ['-- bob offers "a.bin" (1 byte), number 3. It is accepted.']],
-  ['a received file', { event: 'transfer-done', ...transfer, path: '/r/a.bin', bytes: 3_000_000, resumed: 1_000_000, seconds: 2, blake3: BLAKE3 }, {}, [
-    '-- Received "a.bin" from bob: 3.00 MB in 2.0 s, 1.00 MB/s, 1.00 MB of it were there already. Verified.',
-    '-- Stored as /r/a.bin',
-    `-- BLAKE3 ${BLAKE3}`,
-  ]],
-  ['a failed transfer', { event: 'transfer-failed', ...transfer, code: 'disk-full', message: 'The disk is full.' }, {}, ['!! "a.bin" from bob was not transferred: The disk is full.']],
   ['the wished-for end', { event: 'disconnected', reason: 'x', code: 'closed' }, {}, ['-- Disconnected. Goodbye.']],
   ['another end', { event: 'disconnected', reason: 'The server ends.', code: 'shutting-down' }, {}, ['!! Disconnected: The server ends.']],
 ];
@@ -102,7 +99,13 @@ describe('text from others', () => {
     fc.assert(
       fc.property(evil, fc.integer({ min: 16, max: 120 }), (text, columns) => {
         const events: ClientEvent[] = [
-          { event: 'offer', id: 1, peer: text, direction: 'incoming', name: text, kind: 'file', size: 1 },
+          { event: 'offer', id: 1, peer: text, direction: 'incoming', name: text, kind: 'folder', size: 1, files: 1, counted: true },
+          { event: 'offer-update', id: 1, peer: text, direction: 'incoming', name: text, size: 1, files: 1, counted: true },
+          { event: 'transfer-state', id: 1, peer: text, direction: 'incoming', name: text, state: 'paused', waits: 'peer-disk-full' },
+          { event: 'transfer-note', id: 1, peer: text, direction: 'incoming', name: text, path: text, note: text },
+          { event: 'transfer-done', id: 1, peer: text, direction: 'incoming', name: text, kind: 'file', path: text, bytes: 1, resumed: 0, files: 1, same: 0, refused: 1, seconds: 1, blake3: text },
+          { event: 'session-lost', peer: text, reason: text },
+          { event: 'session-back', peer: text, path: 'direct', address: text, restarted: true },
           { event: 'transfer-failed', id: 1, peer: text, direction: 'outgoing', name: text, code: 'cancelled', message: text },
           { event: 'warning', code: 'peer-key-changed', message: text },
           { event: 'server-lost', reason: text },
@@ -134,6 +137,13 @@ describe('rows', () => {
       }),
     );
   });
+  it('can be fitted to a column, cut or filled up, also where characters are wide', () => {
+    assert.equal(fitted('abc', 5), 'abc  ');
+    assert.equal(fitted('abcdef', 5), 'abcd…');
+    assert.equal(fitted('漢字漢', 5), '漢字…');
+    assert.equal(fitted('漢字漢', 4), '漢… ');
+    fc.assert(fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 1, max: 30 }), (text, cells) => assert.equal(cellsOf(fitted(text, cells)), cells)));
+  });
   it('are one where there is no terminal', () => assert.equal(rowsOf(line('x'.repeat(500)), undefined).length, 1));
 });
 
@@ -142,27 +152,25 @@ describe('quantities', () => {
   for (const [bytes, text] of sizes) it(`${bytes} is ${text}`, () => assert.equal(formatSize(bytes), text));
   const times: [number, string][] = [[0.44, '0.4 s'], [9.96, '10 s'], [61, '1:01'], [3600, '1:00:00'], [Number.POSITIVE_INFINITY, '?'], [-1, '?']];
   for (const [seconds, text] of times) it(`${seconds} seconds are ${text}`, () => assert.equal(formatDuration(seconds), text));
+  const written: [string, number | undefined][] = [
+    ['10M', 10_000_000], ['1.5G', 1_500_000_000], ['500K', 500_000], ['500 kB', 500_000], ['64KiB', 65_536], ['2mib', 2_097_152], ['1GiB', 2 ** 30], ['1T', 1e12],
+    ['1234', 1234], ['1234 bytes', 1234], ['1b', 1], ['0', undefined], ['', undefined], ['M', undefined], ['-1M', undefined], ['1e3', undefined], ['10 Mbit', undefined],
+    ['1.5.2G', undefined], ['9999999999P', undefined], ['1,5G', undefined], ['0x10', undefined],
+  ];
+  for (const [text, bytes] of written) it(`"${text}" is read as ${bytes ?? 'nothing'}`, () => assert.equal(parseSize(text), bytes));
+  it('are read back as they are shown', () => {
+    fc.assert(fc.property(fc.integer({ min: 1, max: 2 ** 50 }), (bytes) => assert.equal(formatSize(parseSize(formatSize(bytes)) ?? 0), formatSize(bytes))));
+  });
+  it('of a rate may end in /s, and are at least 1K', () => {
+    assert.equal(parseRate('10MB/s'), 10_000_000);
+    assert.equal(parseRate('1K'), 1000);
+    assert.equal(parseRate('999'), undefined);
+  });
+  it('have their thousands apart', () => assert.deepEqual([7, 1234, 1_234_567].map(formatCount), ['7', '1,234', '1,234,567']));
   it('are shown for a running transfer', () => {
     assert.equal(formatRate(1234.5), '1.24 kB/s');
     assert.equal(percent(999, 1000), 99);
     assert.equal(percent(0, 0), 100);
     assert.equal(bar(50, 100, 4), '[##--]');
-    const lines = progressLines({ event: 'progress', id: 3, bytes: 40, total: 100, rate: 10 }, { ...transfer, size: 100, bytes: 40, state: 'running' });
-    assert.deepEqual(lines.map(({ prefix, text }) => prefix + text), ['-- [########------------] 40 % "a.bin" from bob: 40 bytes of 100 bytes, 10 bytes/s, 6.0 s left']);
-  });
-});
-
-describe('the pace of progress lines', () => {
-  const at = (bytes: number) => ({ event: 'progress', id: 1, bytes, total: 100, rate: 1 }) as const;
-  it('has the first after two seconds, then one for each ten percent, at most every two seconds', () => {
-    const pace = new ProgressPace();
-    const seen = [[0, 0], [1000, 5], [2000, 10], [2500, 30], [4000, 35], [6000, 36], [34_001, 37]].filter(([now = 0, bytes = 0]) => pace.isDue(at(bytes), now));
-    assert.deepEqual(seen, [[2000, 10], [4000, 35], [34_001, 37]]);
-  });
-  it('forgets a transfer that has ended', () => {
-    const pace = new ProgressPace();
-    pace.isDue(at(0), 0);
-    pace.isDue({ event: 'transfer-failed', ...transfer, id: 1, code: 'cancelled', message: '' }, 1);
-    assert.equal(pace.isDue(at(50), 5000), false);
   });
 });
