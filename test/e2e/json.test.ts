@@ -1,12 +1,13 @@
 /** The real programs, driven through `--json`: identity, sessions, large files, sudden deaths (README, JSON table). */
 import assert from 'node:assert/strict';
 import { createReadStream } from 'node:fs';
-import { mkdtemp, open, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, open, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { Blake3Hasher } from '@napi-rs/blake-hash';
 import { JsonClient, startServer, type RealServer } from '../helpers/json-client.js';
+import { peakResidentBytes } from '../helpers/memory.js';
 
 const MiB = 1024 * 1024;
 const GiB = 1024 * MiB;
@@ -149,10 +150,4 @@ async function hashOf(path: string): Promise<string> {
   const hasher = new Blake3Hasher();
   for await (const chunk of createReadStream(path, { highWaterMark: MiB })) hasher.update(chunk as Buffer);
   return hasher.digest('hex');
-}
-
-/** VmHWM of proc(5). */
-async function peakResidentBytes(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmHWM:\s+(?<kib>\d+) kB$/mu.exec(status)?.groups?.['kib']) * 1024;
 }
