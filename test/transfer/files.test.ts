@@ -1,129 +1,147 @@
-/** Files of all sizes from one side to the other, as people use it. */
+/** Files and folders from one disk to the other, as a user would expect them. */
 import assert from 'node:assert/strict';
-import { lstat, symlink } from 'node:fs/promises';
+import { mkdir, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, describe, it } from 'node:test';
-import { blake3 } from '@napi-rs/blake-hash';
-import fc from 'fast-check';
-import { Folders, linkedPair, patterned } from './harness.js';
+import { describe, it } from 'node:test';
+import { transferLimits } from '../../src/protocol/limits.js';
+import { linkedPair, patterned } from './harness.js';
 
-const KiB = 1024;
-const MiB = 1024 * KiB;
-const folders = new Folders();
-after(() => folders.remove());
+const MiB = 1024 * 1024;
+const TIME = Date.UTC(2021, 4, 3, 2, 1, 7);
 
 describe('a file', () => {
-  for (const size of [0, 1, 256 * KiB - 1, 256 * KiB, 256 * KiB + 1, MiB - 1, MiB, MiB + 1, 9 * MiB + 12_345]) {
-    it(`of ${size} bytes arrives as it was`, async () => {
-      const { alice, bob } = await linkedPair(folders);
-      const content = patterned(size);
-      const { id, finished } = await alice.manager.offerFile(await alice.file('a.bin', content));
-      const sent = await finished;
-      const got = await bob.event('transfer-done');
+  const sizes = [0, 1, 16_384, 256 * 1024 - 1, 256 * 1024, 256 * 1024 + 1, MiB, transferLimits.windowBytes + 12_345, 3 * transferLimits.windowBytes];
+  for (const size of sizes) {
+    it(`of ${size} bytes arrives as it is, with its time`, async (t) => {
+      const { alice, bob, wire } = await linkedPair(t);
+      const content = patterned(size, size + 1);
+      const { finished } = await alice.manager.offer(await alice.file('a file.bin', content, TIME));
+      const [sent, got] = await Promise.all([finished, bob.event('transfer-done')]);
+      assert.deepEqual(await bob.read('a file.bin'), content);
       assert.equal(sent.event, 'transfer-done');
-      assert.equal(sent.id, id);
-      const hash = blake3(content).toString('hex');
-      const { seconds, ...rest } = got;
-      assert.ok(seconds >= 0);
-      assert.deepEqual(rest, {
-        event: 'transfer-done',
-        id: 1,
-        peer: 'alice',
-        direction: 'incoming',
-        name: 'a.bin',
-        bytes: size,
-        resumed: 0,
-        blake3: hash,
-        path: join(bob.received, 'a.bin'),
-      });
-      assert.ok(content.equals(await bob.read('a.bin')));
-      assert.deepEqual(await bob.folders(), { received: ['a.bin'], partial: [] });
-      assert.deepEqual([alice.manager.snapshots(), bob.manager.snapshots()], [[], []]);
+      assert.deepEqual({ bytes: got.bytes, files: got.files, same: got.same, refused: got.refused, resumed: got.resumed, path: got.path }, { bytes: size, files: 1, same: 0, refused: 0, resumed: 0, path: join(bob.received, 'a file.bin') });
+      assert.ok(sent.event === 'transfer-done' && sent.blake3 === got.blake3 && /^[0-9a-f]{64}$/u.test(got.blake3 ?? ''));
+      assert.equal((await stat(join(bob.received, 'a file.bin'))).mtimeMs, TIME);
+      assert.deepEqual(wire.violations.all, []);
+      assert.deepEqual((await bob.folders()).partial, []);
     });
   }
 
-  it('is told of in order: offer, then done, with the same number', async () => {
-    const { alice, bob } = await linkedPair(folders);
-    const { finished } = await alice.manager.offerFile(await alice.file('a.txt', 'hello'));
-    await finished;
-    assert.deepEqual(alice.events.all.map((event) => event.event), ['offer', 'transfer-done']);
-    assert.deepEqual(bob.events.all.map((event) => event.event), ['offer', 'transfer-done']);
-    assert.deepEqual(bob.events.all[0], { event: 'offer', id: 1, peer: 'alice', direction: 'incoming', name: 'a.txt', kind: 'file', size: 5 });
-    assert.equal('path' in (await finished), false);
+  for (const cuts of [[1], [7, 1, 20_000], [300_000]]) {
+    it(`arrives in pieces of ${cuts.join(', ')} bytes`, async (t) => {
+      const { alice, bob } = await linkedPair(t, { cuts });
+      const content = patterned(70_000);
+      await (await alice.manager.offer(await alice.file('a', content))).finished;
+      assert.deepEqual(await bob.read('a'), content);
+    });
+  }
+
+  it('that is there already is not sent again', async (t) => {
+    const { alice, bob, wire } = await linkedPair(t);
+    const path = await alice.file('a', patterned(MiB));
+    await (await alice.manager.offer(path)).finished;
+    const before = wire.bytes;
+    const again = await (await alice.manager.offer(path)).finished;
+    assert.equal(wire.bytes, before);
+    assert.ok(again.event === 'transfer-done' && again.same === 1 && again.resumed === MiB);
+    assert.deepEqual((await bob.folders()).received, ['a']);
   });
 
-  it('arrives whatever the pieces are into which the link cuts it', async () => {
-    const content = patterned(700 * KiB + 17, 7);
-    await fc.assert(
-      fc.asyncProperty(fc.array(fc.oneof(fc.integer({ min: 900, max: 20_000 }), fc.integer({ min: 20_000, max: 2 * MiB })), { minLength: 1, maxLength: 20 }), async (cuts) => {
-        const { alice, bob } = await linkedPair(folders, { cuts });
-        const { finished } = await alice.manager.offerFile(await alice.file('a.bin', content));
-        assert.equal((await finished).event, 'transfer-done');
-        assert.ok(content.equals(await bob.read('a.bin')));
-      }),
-      { numRuns: 20 },
-    );
+  it('of the same name and another content gets a number', async (t) => {
+    const { alice, bob } = await linkedPair(t);
+    await (await alice.manager.offer(await alice.file('1/a.txt', 'one'))).finished;
+    await (await alice.manager.offer(await alice.file('2/a.txt', 'two'))).finished;
+    await (await alice.manager.offer(await alice.file('3/a.txt', 'three'))).finished;
+    assert.deepEqual((await bob.folders()).received, ['a (1).txt', 'a (2).txt', 'a.txt']);
+    assert.equal(String(await bob.read('a.txt')), 'one');
   });
 
-  it('is neither executable nor readable by others, whatever it is called (HOSTILE 33)', async () => {
-    const { alice, bob } = await linkedPair(folders);
-    for (const name of ['.bashrc', 'run.sh', 'x.desktop']) await (await alice.manager.offerFile(await alice.file(name, '#!/bin/sh'))).finished;
-    const { received } = await bob.folders();
-    assert.deepEqual(received, ['_bashrc', 'run.sh', 'x.desktop']);
-    for (const name of received) assert.equal((await lstat(join(bob.received, name))).mode & 0o777, 0o600);
-    assert.equal((await lstat(bob.received)).mode & 0o777, 0o700);
-    assert.equal((await lstat(bob.partial)).mode & 0o777, 0o700);
-  });
-
-  it('never replaces one that is there: the next number is taken (HOSTILE 26)', async () => {
-    const { alice, bob } = await linkedPair(folders);
-    for (const text of ['first', 'second', 'third']) await (await alice.manager.offerFile(await alice.file('a.tar.gz', text))).finished;
-    assert.deepEqual((await bob.folders()).received, ['a (1).tar.gz', 'a (2).tar.gz', 'a.tar.gz']);
-    assert.equal((await bob.read('a.tar.gz')).toString(), 'first');
-    assert.equal((await bob.read('a (2).tar.gz')).toString(), 'third');
-  });
-
-  it('whose name is taken by a symbolic link leaves the link and its target alone (HOSTILE 27)', async () => {
-    const { alice, bob } = await linkedPair(folders);
-    await (await alice.manager.offerFile(await alice.file('first', ''))).finished;
-    const victim = join(bob.root, 'victim');
-    await symlink(victim, join(bob.received, 'a.txt'));
-    await (await alice.manager.offerFile(await alice.file('a.txt', 'text'))).finished;
-    assert.equal((await bob.read('a (1).txt')).toString(), 'text');
-    await assert.rejects(lstat(victim), { code: 'ENOENT' });
+  it('is asked about: size, room, what is there', async (t) => {
+    const { alice, bob } = await linkedPair(t, { bob: { policy: { accept: 'ask' } } });
+    const { finished } = await alice.manager.offer(await alice.file('a', 'hello'));
+    const offer = await bob.event('offer');
+    assert.deepEqual({ ...offer, free: typeof offer.free }, { event: 'offer', id: 1, peer: 'alice', direction: 'incoming', name: 'a', kind: 'file', size: 5, files: 1, counted: true, decision: 'ask', free: 'number' });
+    await bob.manager.accept(offer.id);
+    assert.equal((await finished).event, 'transfer-done');
   });
 });
 
-describe('several files', () => {
-  it('move in both directions at once', async () => {
-    const { alice, bob, violations } = await linkedPair(folders);
-    const contents = [3 * MiB + 1, 10, 5 * MiB, 0, 300 * KiB].map((size, n) => patterned(size, n + 1));
-    const finished = [];
-    for (const [n, content] of contents.entries()) {
-      finished.push((await alice.manager.offerFile(await alice.file(`a${n}`, content))).finished);
-      finished.push((await bob.manager.offerFile(await bob.file(`b${n}`, content))).finished);
+describe('a folder', () => {
+  it('arrives with empty folders, spaces, Unicode, dots and times', async (t) => {
+    const { alice, bob } = await linkedPair(t);
+    const files: Record<string, Buffer> = {
+      'top.txt': patterned(10),
+      'a b/ü ß.txt': patterned(5000, 2),
+      'a b/日本/😀.png': patterned(300_000, 3),
+      '.git/config': patterned(3, 4),
+      'empty.txt': patterned(0),
+    };
+    for (const [name, content] of Object.entries(files)) await alice.file(`photos/${name}`, content, TIME);
+    await mkdir(join(alice.root, 'photos', 'nothing', 'in here'), { recursive: true });
+    const { finished } = await alice.manager.offer(join(alice.root, 'photos'));
+    const [sent, got] = await Promise.all([finished, bob.event('transfer-done')]);
+    for (const [name, content] of Object.entries(files)) {
+      assert.deepEqual(await bob.read(join('photos', name)), content, name);
+      assert.equal((await stat(join(bob.received, 'photos', name))).mtimeMs, TIME, name);
     }
-    for (const outcome of await Promise.all(finished)) assert.equal(outcome.event, 'transfer-done');
-    for (const [n, content] of contents.entries()) {
-      assert.ok(content.equals(await bob.read(`a${n}`)));
-      assert.ok(content.equals(await alice.read(`b${n}`)));
-    }
-    assert.deepEqual(violations.all, []);
+    assert.ok((await stat(join(bob.received, 'photos', 'nothing', 'in here'))).isDirectory());
+    assert.ok(sent.event === 'transfer-done');
+    assert.deepEqual([sent.files, got.files, sent.refused, got.refused, got.bytes], [5, 5, 0, 0, 305_013]);
+    assert.equal((await alice.event('offer')).files, 5);
   });
 
-  it('of any number get through: those beyond what may run or wait stand in line', async () => {
-    const { alice, bob } = await linkedPair(folders);
-    const path = await alice.file('many.txt', 'x');
-    const outcomes = await Promise.all(Array.from({ length: 90 }, async () => (await alice.manager.offerFile(path)).finished));
-    assert.ok(outcomes.every((outcome) => outcome.event === 'transfer-done'));
-    assert.equal((await bob.folders()).received.length, 90);
+  it('of nothing arrives', async (t) => {
+    const { alice, bob } = await linkedPair(t);
+    await mkdir(join(alice.root, 'nothing'));
+    await (await alice.manager.offer(join(alice.root, 'nothing'))).finished;
+    assert.ok((await stat(join(bob.received, 'nothing'))).isDirectory());
   });
 
-  it('do not make a small one wait for a large one', async () => {
-    const { alice } = await linkedPair(folders);
-    const large = await alice.manager.offerFile(await alice.file('large', patterned(48 * MiB)));
-    const small = await alice.manager.offerFile(await alice.file('small', 'x'));
-    await Promise.all([large.finished, small.finished]);
-    assert.deepEqual(alice.sent.all.flatMap((message) => (message.type === 'done' ? [message.transfer] : [])), [2, 1]);
+  it('sent again moves only what has changed', async (t) => {
+    const { alice, bob, wire } = await linkedPair(t);
+    for (let n = 0; n < 50; n += 1) await alice.file(`d/${n % 5}/${n}.bin`, patterned(1000 + n, n + 1), TIME);
+    const folder = join(alice.root, 'd');
+    await (await alice.manager.offer(folder)).finished;
+    await alice.file('d/3/8.bin', patterned(777, 99));
+    await alice.file('d/new.bin', patterned(33, 98));
+    const before = wire.bytes;
+    const again = await (await alice.manager.offer(folder)).finished;
+    assert.equal(wire.bytes - before, 810);
+    assert.ok(again.event === 'transfer-done' && again.same === 49, JSON.stringify(again));
+    assert.deepEqual(await bob.read('d/new.bin'), patterned(33, 98));
+    assert.deepEqual(await bob.read('d/3/8.bin'), patterned(1008, 9));
+    assert.deepEqual(await bob.read('d/3/8 (1).bin'), patterned(777, 99));
+  });
+
+  it('is compared with what is there before a person decides', async (t) => {
+    const { alice, bob } = await linkedPair(t, { bob: { policy: { accept: 'ask' } } });
+    for (let n = 0; n < 1200; n += 1) await alice.file(`d/${n}`, `${n}`, TIME);
+    const folder = join(alice.root, 'd');
+    const first = await alice.manager.offer(folder);
+    await bob.manager.accept((await bob.event('offer')).id);
+    await first.finished;
+    await alice.file('d/one more', 'x');
+    await alice.manager.offer(folder);
+    const { same } = await bob.event('offer-update', (event) => event.same !== undefined);
+    assert.equal(same, 1200);
+  });
+
+  it('leaves links out and says so', async (t) => {
+    const { alice, bob } = await linkedPair(t);
+    await alice.file('d/file', 'x');
+    await symlink('/etc/passwd', join(alice.root, 'd', 'link'));
+    await (await alice.manager.offer(join(alice.root, 'd'))).finished;
+    const note = await alice.event('transfer-note');
+    assert.equal(note.path, 'link');
+    assert.match(note.note, /symbolic link/u);
+    await assert.rejects(bob.read('d/link'), { code: 'ENOENT' });
+  });
+
+  it('of thousands of small files needs few messages', async (t) => {
+    const { alice, bob } = await linkedPair(t);
+    for (let n = 0; n < 3000; n += 1) await alice.file(`d/${n % 30}/${n}`, `content ${n}`);
+    await (await alice.manager.offer(join(alice.root, 'd'))).finished;
+    assert.equal(String(await bob.read('d/17/2987')), 'content 2987');
+    assert.ok(bob.sent.all.length < 100, `${bob.sent.all.length} messages`);
   });
 });
