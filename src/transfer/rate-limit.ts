@@ -7,6 +7,8 @@ import type { Clock, Timer } from '../net/clock.js';
 
 /** What may pass at once after a pause: a quarter of a second of the limit. */
 const BURST_MS = 250;
+/** Not less at once, however low the limit: every frame has a head. */
+const LEAST_EVEN_BYTES = 1024;
 
 /** A wait that can be given up. */
 export interface Turn {
@@ -38,7 +40,7 @@ export class Flow {
 
   /** As many bytes as should pass at once at most, so that the flow is even; undefined without a limit. */
   get evenBytes(): number | undefined {
-    return this.#limit === undefined ? undefined : Math.max(1, Math.floor((this.#limit * BURST_MS) / 1000));
+    return this.#limit === undefined ? undefined : Math.max(LEAST_EVEN_BYTES, Math.floor((this.#limit * BURST_MS) / 1000));
   }
 
   /** @returns undefined where the bytes may pass at once. */
