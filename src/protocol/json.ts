@@ -20,7 +20,7 @@ export function parseJson(body: Uint8Array): Record<string, unknown> {
   } catch (cause) {
     throw new RemoteViolation('bad-message', 'A message is not valid UTF-8.', { cause });
   }
-  checkDepth(text);
+  const keys = countKeys(text);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -30,8 +30,8 @@ export function parseJson(body: Uint8Array): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new RemoteViolation('bad-message', 'A message must be one JSON object.');
   }
-  checkNumbers(value);
-  checkKeys(text);
+  // JSON.parse lets the last of two equal keys win, so that two readers may see two messages; then fewer are left than were written.
+  if (checkedKeys(value) !== keys) throw new RemoteViolation('bad-message', 'A message has a repeated key.');
   return value as Record<string, unknown>;
 }
 
@@ -40,55 +40,43 @@ export function encodeJson(value: object): Uint8Array {
   return Buffer.from(JSON.stringify(value), 'utf8');
 }
 
-/** Depth is counted on the text, before JSON.parse recurses into it. */
-function checkDepth(text: string): void {
-  let depth = 0;
-  for (const { token } of tokens(text)) {
-    if (token === '{' || token === '[') {
-      depth += 1;
-      if (depth > jsonLimits.maxDepth) throw new RemoteViolation('bad-message', 'A message is nested too deeply.');
-    } else if (token === '}' || token === ']') depth -= 1;
-  }
-}
-
-/** JSON.parse turns 1e999 into Infinity. */
-function checkNumbers(value: unknown): void {
-  if (typeof value === 'number' && !Number.isFinite(value)) throw new RemoteViolation('bad-message', 'A number is out of range.');
-  if (typeof value === 'object' && value !== null) for (const inner of Object.values(value)) checkNumbers(inner);
-}
-
-/** JSON.parse lets the last of two equal keys win, so that two readers may see two messages. The text is valid JSON here. */
-function checkKeys(text: string): void {
-  const open: (Set<string> | undefined)[] = [];
-  for (const { token, key } of tokens(text)) {
-    if (token === '{') open.push(new Set());
-    else if (token === '[') open.push(undefined);
-    else if (token === '}' || token === ']') open.pop();
-    else if (key) {
-      const name = JSON.parse(token) as string;
-      const seen = open.at(-1);
-      if (name === '__proto__' || seen?.has(name) === true) {
-        throw new RemoteViolation('bad-message', 'A message has a forbidden or repeated key.');
-      }
-      seen?.add(name);
-    }
-  }
-}
+const [QUOTE, BACKSLASH, COLON] = [0x22, 0x5c, 0x3a];
+const [OPEN_OBJECT, CLOSE_OBJECT, OPEN_LIST, CLOSE_LIST] = [0x7b, 0x7d, 0x5b, 0x5d];
 
 /**
- * Brackets and strings of a text that may be JSON; a string followed by a colon is a key. One pass: a pattern with
- * back-tracking takes quadratic time on `"\\"\\"\\"…` without an end.
+ * The keys of a text that may be JSON: colons outside strings. Depth is counted here, before JSON.parse recurses into it. One
+ * pass over characters: long lists of entries come through here, and a pattern with back-tracking takes quadratic time on
+ * `"\\"\\"\\"…` without an end.
  */
-function* tokens(text: string): Generator<{ token: string; key: boolean }> {
+function countKeys(text: string): number {
+  let depth = 0;
+  let keys = 0;
   for (let at = 0; at < text.length; at += 1) {
-    const char = text.charAt(at);
-    if (char === '{' || char === '}' || char === '[' || char === ']') yield { token: char, key: false };
-    if (char !== '"') continue;
-    const start = at;
-    at += 1;
-    while (at < text.length && text.charAt(at) !== '"') at += text.charAt(at) === '\\' ? 2 : 1;
-    let after = at + 1;
-    while (/\s/u.test(text.charAt(after))) after += 1;
-    yield { token: text.slice(start, at + 1), key: text.charAt(after) === ':' };
+    const char = text.charCodeAt(at);
+    if (char === QUOTE) {
+      at += 1;
+      while (at < text.length && text.charCodeAt(at) !== QUOTE) at += text.charCodeAt(at) === BACKSLASH ? 2 : 1;
+    } else if (char === COLON) keys += 1;
+    else if (char === OPEN_OBJECT || char === OPEN_LIST) {
+      depth += 1;
+      if (depth > jsonLimits.maxDepth) throw new RemoteViolation('bad-message', 'A message is nested too deeply.');
+    } else if (char === CLOSE_OBJECT || char === CLOSE_LIST) depth -= 1;
   }
+  return keys;
+}
+
+/** The keys in a parsed value at any depth, of which none may be `__proto__`. JSON.parse turns 1e999 into Infinity, which is refused too. */
+function checkedKeys(value: unknown): number {
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new RemoteViolation('bad-message', 'A number is out of range.');
+  if (typeof value !== 'object' || value === null) return 0;
+  let keys = 0;
+  if (Array.isArray(value)) {
+    for (const inner of value) keys += checkedKeys(inner);
+    return keys;
+  }
+  for (const [key, inner] of Object.entries(value)) {
+    if (key === '__proto__') throw new RemoteViolation('bad-message', 'A message has a forbidden key.');
+    keys += 1 + checkedKeys(inner);
+  }
+  return keys;
 }

@@ -17,10 +17,10 @@ const chatCount = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
 const side = v.picklist(['sender', 'receiver']);
 
-/** A folder, by its path from the offered one; the files that follow are in it. Or a file. */
+/** A file, or a folder by its path from the offered one: the files that follow are in it. The more frequent first, since they are tried in turn. */
 const entry = v.union([
-  v.object({ folder: v.pipe(v.array(f.anyName), v.minLength(1), v.maxLength(transferLimits.folderDepth)), modified: f.modified }),
   v.object({ name: f.anyName, size: f.byteCount, modified: f.modified }),
+  v.object({ folder: v.pipe(v.array(f.anyName), v.minLength(1), v.maxLength(transferLimits.folderDepth)), modified: f.modified }),
 ]);
 export type Entry = v.InferOutput<typeof entry>;
 

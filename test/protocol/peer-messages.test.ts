@@ -154,8 +154,8 @@ describe('lists and plans', () => {
     }
   });
 
-  it('an entry that says to be both is the folder, without the rest', () => {
-    assert.deepEqual(parse(withEntries([{ ...file, ...folder }])), withEntries([folder]));
+  it('an entry that says to be both is the file, without the rest', () => {
+    assert.deepEqual(parse(withEntries([{ ...folder, ...file }])), withEntries([file]));
   });
 
   it('an entry carries any name: names.ts refuses one, so that the rest of the folder comes', () => {
