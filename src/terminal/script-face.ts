@@ -19,7 +19,7 @@ import { perform } from './perform.js';
 import { ProgressPace } from './progress.js';
 import { filesLines, rateLimitLines } from './files-wording.js';
 import { notice } from './phrases.js';
-import { clientInfoLines, clientListLines, eventLines, helpLines, linkLostText, scriptErrorText } from './wording.js';
+import { clientInfoLines, clientListLines, eventLines, helpLines, scriptErrorText } from './wording.js';
 
 export interface ScriptFaceOptions {
   readonly stdin: Readable;
@@ -110,11 +110,11 @@ export class ScriptFace implements Face {
     // Nothing to give back: the terminal, if there is one, was left as it is.
   }
 
-  /** The engine has tried for long to get the peer back; a script that is about this peer has nothing left to do. */
-  #sessionClosed({ peer, code }: ClientEventOf<'session-closed'>): void {
+  /** The engine has tried for long to get the peer back, and says how to go on; a script that is about this peer has nothing left to do. */
+  #sessionClosed({ peer, code, reason }: ClientEventOf<'session-closed'>): void {
     const { stay, untilReceived } = this.#options;
     if (!this.#opened.delete(peer) || code !== 'link-lost' || stay || untilReceived) return;
-    this.#failure ??= new P2pError('link-lost', linkLostText(peer));
+    this.#failure ??= new P2pError('link-lost', reason);
     // What it was doing is told first, by events that are still to come.
     setImmediate(() => this.#ending.end());
   }

@@ -35,6 +35,8 @@ export class TerminalFace implements Face {
   readonly #options: TerminalFaceOptions;
   readonly #ending = new Ending();
   readonly #pace = new ProgressPace();
+  /** Offers that were shown and not answered by a key; a key must not answer what nobody has seen. */
+  readonly #shownOffers = new Set<number>();
   #api: ClientApi | undefined;
   /** When Ctrl-C was last pressed on an empty line. */
   #interruptedAt = Number.NEGATIVE_INFINITY;
@@ -44,6 +46,8 @@ export class TerminalFace implements Face {
   }
 
   show(event: ClientEvent): Promise<void> | undefined {
+    if (event.event === 'offer' && event.direction === 'incoming') this.#shownOffers.add(event.id);
+    if (event.event === 'transfer-done' || event.event === 'transfer-failed') this.#shownOffers.delete(event.id);
     const due = this.#pace.isDue(event, this.#options.clock.now());
     const full = due ? this.#print(eventLines(event, this.#context())) : undefined;
     if (event.event !== 'progress') this.#updatePrompt();
@@ -136,8 +140,9 @@ export class TerminalFace implements Face {
 
   /** Ctrl-Y and Ctrl-N, whatever is on the line. @returns False where no offer waits: the key then keeps its meaning. */
   #answerOffer(api: ClientApi, accept: boolean): boolean {
-    const offer = oldestOffer(api);
+    const offer = this.#oldestOffer(api);
     if (offer === undefined) return false;
+    this.#shownOffers.delete(offer.id);
     const answering = accept ? api.acceptFile(offer.id) : api.rejectFile(offer.id);
     void answering.then(
       () => this.#print([notice(`${accept ? 'Accepted' : 'Refused'} number ${offer.id}, ${fileName(offer.name)} ${toOrFrom(offer)}.`)]),
@@ -149,6 +154,11 @@ export class TerminalFace implements Face {
     return true;
   }
 
+  /** The offer that has waited longest for the person's answer. */
+  #oldestOffer(api: ClientApi): TransferSnapshot | undefined {
+    return api.transfers.find((one) => one.direction === 'incoming' && one.state === 'offered' && this.#shownOffers.has(one.id));
+  }
+
   #context(): WordingContext {
     const api = this.#api;
     return {
@@ -158,7 +168,7 @@ export class TerminalFace implements Face {
       transfers: api?.transfers ?? [],
       rateLimit: api?.rateLimit,
       accept: this.#options.accept,
-      keysAnswer: this.#options.screen.hasKeys && api !== undefined ? oldestOffer(api)?.id : undefined,
+      keysAnswer: this.#options.screen.hasKeys && api !== undefined ? this.#oldestOffer(api)?.id : undefined,
       interactive: true,
     };
   }
@@ -170,9 +180,4 @@ export class TerminalFace implements Face {
   #print(lines: readonly Line[]): Promise<void> | undefined {
     return this.#options.screen.print(lines);
   }
-}
-
-/** The offer that has waited longest for the person's answer. */
-function oldestOffer(api: ClientApi): TransferSnapshot | undefined {
-  return api.transfers.find((one) => one.direction === 'incoming' && one.state === 'offered');
 }

@@ -110,7 +110,7 @@ export function progressLines(event: ClientEventOf<'progress'>, transfer: Transf
   const what = transfer === undefined ? `transfer ${event.id}` : `${fileName(transfer.name)} ${toOrFrom(transfer)}`;
   const rate = formatRate(event.rate);
   if (event.total === null) return [notice(`${what}: ${formatSize(event.bytes)} so far, ${rate}`)];
-  const counted = event.files === undefined || transfer?.kind !== 'folder' ? '' : `${formatCount(event.files)} of ${files(transfer.files)}, `;
+  const counted = event.files === undefined || transfer?.kind !== 'folder' ? '' : `${formatCount(Math.min(event.files, transfer.files))} of ${files(transfer.files)}, `;
   const left = event.rate > 0 ? `, ${formatDuration((event.total - event.bytes) / event.rate)} left` : '';
   const share = `${bar(event.bytes, event.total, BAR_CELLS)} ${percent(event.bytes, event.total)} %`;
   return [notice(`${share} ${what}: ${counted}${formatSize(event.bytes)} of ${formatSize(event.total)}, ${rate}${left}`)];
@@ -162,7 +162,8 @@ function decision(event: ClientEventOf<'offer'>, { accept, keysAnswer }: OfferCo
     case 'accepted':
       return 'It is accepted.';
     case 'refused':
-      return accept === 'none' ? 'It is refused, as --accept none says.' : 'It is refused, as --accept-from or --max-file says.';
+      // Why not, under a policy that takes some, is said by the event that ends it.
+      return accept === 'none' ? 'It is refused, as --accept none says.' : 'It is refused.';
     case 'ask':
     case undefined:
       break;

@@ -55,11 +55,6 @@ export function scriptErrorText(error: P2pError): string {
   return `p2p-client: ${visibleLine(error.message)} [${error.code}]`;
 }
 
-/** How a script goes on whose connection to `peer` was lost for good. */
-export function linkLostText(peer: string): string {
-  return `The connection to ${visibleLine(peer)} was lost and has not come back. To continue, run the same again: what has arrived is kept, and not sent twice.`;
-}
-
 /** `alice → bob> ` while chat goes to bob, `server> ` otherwise. */
 export function promptOf(user: string | undefined, current: string | undefined): string {
   return current === undefined ? 'server> ' : `${visibleLine(user ?? 'you')} → ${visibleLine(current)}> `;
@@ -178,7 +173,6 @@ function sessionClosedLines(event: ClientEventOf<'session-closed'>, context: Wor
       break;
     case 'link-lost':
       lines.push(problem(`The session with ${peer} is lost: ${visibleLine(event.reason)}`));
-      lines.push(notice(`GET_CLIENT_INFO ${peer} opens it again; then SEND_FILE with the same file or folder continues where it stopped.`));
       break;
   }
   if (event.undelivered > 0) {

@@ -148,7 +148,7 @@ describe('a script', () => {
     assert.deepEqual(script.client.calls, [`resumeFile ${id}`, 'close']);
   });
 
-  const lost = { event: 'session-closed', peer: 'bob', reason: 'No answer.', code: 'link-lost', undelivered: 0 } as const;
+  const lost = { event: 'session-closed', peer: 'bob', reason: 'It did not come back. SEND_FILE continues.', code: 'link-lost', undelivered: 0 } as const;
   it('fails when the session that it opened is lost for good, and says how to continue', async () => {
     const script = new Script();
     script.stdin.write('GET_CLIENT_INFO bob\n');
@@ -156,7 +156,7 @@ describe('a script', () => {
     script.client.emit({ event: 'session-lost', peer: 'bob', reason: 'No answer.' });
     script.client.emit(lost);
     assert.equal(await script.ended, 1);
-    assert.deepEqual(script.err.lines(), ['p2p-client: The connection to bob was lost and has not come back. To continue, run the same again: what has arrived is kept, and not sent twice. [link-lost]']);
+    assert.deepEqual(script.err.lines(), ['p2p-client: It did not come back. SEND_FILE continues. [link-lost]']);
   });
 
   it('is not concerned by the loss of a session that others opened', async () => {

@@ -28,7 +28,7 @@ const offers: [string, ClientEvent, Partial<WordingContext>, string[]][] = [
   ['a file behind another', fileOffer, { keysAnswer: 2 }, ['-- bob offers "a.bin" (1.50 MB), number 3. ACCEPT_FILE 3 or REJECT_FILE 3; Ctrl-Y and Ctrl-N answer number 2 first.']],
   ['a file that is accepted by policy', { ...fileOffer, decision: 'accepted' }, { accept: 'all', keysAnswer: 3 }, ['-- bob offers "a.bin" (1.50 MB), number 3. It is accepted.']],
   ['a file that is refused by policy', { ...fileOffer, decision: 'refused' }, { accept: 'none' }, ['-- bob offers "a.bin" (1.50 MB), number 3. It is refused, as --accept none says.']],
-  ['a file that a narrowed policy leaves out', { ...fileOffer, decision: 'refused' }, { accept: 'all' }, ['-- bob offers "a.bin" (1.50 MB), number 3. It is refused, as --accept-from or --max-file says.']],
+  ['a file that a narrowed policy leaves out', { ...fileOffer, decision: 'refused' }, { accept: 'all' }, ['-- bob offers "a.bin" (1.50 MB), number 3. It is refused.']],
   ['a file that is there already', { ...fileOffer, same: 1 }, {}, ['-- bob offers "a.bin" (1.50 MB), number 3. It seems to be there already. ACCEPT_FILE 3 or REJECT_FILE 3.']],
   ['a file that was begun before', { ...fileOffer, partial: 340_000 }, {}, ['-- bob offers "a.bin" (1.50 MB), number 3. 340 kB of it are there from an earlier try. ACCEPT_FILE 3 or REJECT_FILE 3.']],
   ['a pipe', { ...fileOffer, size: null, free: 5 }, {}, ['-- bob offers "a.bin" (size not known), number 3. ACCEPT_FILE 3 or REJECT_FILE 3.']],

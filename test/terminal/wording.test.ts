@@ -42,7 +42,6 @@ const cases: [string, ClientEvent, Partial<WordingContext>, string[]][] = [
   ]],
   ['a lost session with unconfirmed messages', { event: 'session-closed', peer: 'bob', reason: 'no answer', code: 'link-lost', undelivered: 2 }, { current: undefined, sessions: ['carol'] }, [
     '!! The session with bob is lost: no answer',
-    '-- GET_CLIENT_INFO bob opens it again; then SEND_FILE with the same file or folder continues where it stopped.',
     '!! 2 of your messages to bob were not confirmed and may be lost.',
     '-- What you type now goes to the server; SWITCH_SESSION <user> talks to carol.',
   ]],
