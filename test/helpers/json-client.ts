@@ -1,7 +1,8 @@
 /** The real programs, driven as other programs drive them: `p2p-server --port 0`, and `p2p-client --json`. */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Program } from './processes.js';
+import { Program, thisHost } from './processes.js';
+import type { Host } from './processes.js';
 
 const bin = fileURLToPath(new URL('../../src/bin/', import.meta.url));
 export const CLIENT = join(bin, 'p2p-client.js');
@@ -15,9 +16,9 @@ export interface RealServer {
   kill(): void;
 }
 
-/** A server on loopback that keeps its accounts in `folder`; port 0 takes a free one. */
-export async function startServer(folder: string, port = 0): Promise<RealServer> {
-  const program = new Program(process.execPath, [SERVER, '--host', '127.0.0.1', '--port', String(port), '--data', folder, '--log-level', 'warn']);
+/** A server that keeps its accounts in `folder`; port 0 takes a free one. */
+export async function startServer(folder: string, port = 0, host = thisHost): Promise<RealServer> {
+  const program = new Program(...host.command(process.execPath, [SERVER, '--host', host.address, '--port', String(port), '--data', folder, '--log-level', 'warn']));
   try {
     const said = await program.untilSaid(/listening on .*:(?<port>\d+)\n[^]*?(?<fingerprint>SHA256:[A-Za-z0-9+/]{43})/u);
     return { port: Number(said.groups?.['port']), fingerprint: said.groups?.['fingerprint'] ?? '', close: () => program.stop(), kill: () => void process.kill(program.pid, 'SIGKILL') };
@@ -34,12 +35,18 @@ export interface JsonEvent {
 }
 
 export interface ClientLogin {
+  /** Of the server; {@link thisHost}'s where nothing is said. */
+  readonly address?: string;
   readonly port: number;
   readonly user: string;
   readonly password: string;
   readonly home: string;
   /** Makes the account. */
   readonly isNew: boolean;
+  /** Where the client runs. */
+  readonly host?: Host;
+  /** Further arguments; they may take back `--accept all`. */
+  readonly options?: readonly string[];
 }
 
 export class JsonClient {
@@ -59,8 +66,9 @@ export class JsonClient {
 
   /** Resolves when logged in. */
   static async start(login: ClientLogin): Promise<JsonClient> {
-    const args = ['127.0.0.1', String(login.port), '--user', login.user, '--home', login.home, '--json', '--accept', 'all'];
-    const program = new Program(CLIENT, login.isNew ? [...args, '--new'] : args, {
+    const { address = thisHost.address, host = thisHost } = login;
+    const args = [address, String(login.port), '--user', login.user, '--home', login.home, '--json', '--accept', 'all', ...(login.options ?? [])];
+    const program = new Program(...host.command(CLIENT, login.isNew ? [...args, '--new'] : args), {
       env: { ...process.env, P2P_PASSWORD: login.password },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
@@ -92,6 +100,11 @@ export class JsonClient {
   /** The next event of that name for which `matches` holds. @throws Error after `timeoutMs`, or when the client ends. */
   next(name: string, matches: (event: JsonEvent) => boolean = () => true, timeoutMs = 600_000): Promise<JsonEvent> {
     return this.#until((event) => (event.event === name && matches(event) ? event : undefined), name, timeoutMs);
+  }
+
+  /** The next event of one of those names for which `matches` holds. @throws Error as {@link next}. */
+  nextOf(names: readonly string[], matches: (event: JsonEvent) => boolean, timeoutMs = 600_000): Promise<JsonEvent> {
+    return this.#until((event) => (names.includes(event.event) && matches(event) ? event : undefined), names.join(' or '), timeoutMs);
   }
 
   /** The event that ends the next transfer well. @throws Error when it fails. */

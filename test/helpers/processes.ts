@@ -43,18 +43,27 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Resolves once some process listens at `port`, without connecting to it: nc takes only one connection. */
-export async function untilListening(port: number, timeoutMs = 10_000): Promise<void> {
+/** Resolves once some process listens at `port` in the network of process `pid`, without connecting to it: nc takes only one connection. */
+export async function untilListening(port: number, { pid = process.pid, timeoutMs = 10_000 }: { readonly pid?: number; readonly timeoutMs?: number } = {}): Promise<void> {
   const wanted = port.toString(16).toUpperCase().padStart(4, '0');
   const LISTEN = '0A';
   const deadline = performance.now() + timeoutMs;
   while (performance.now() < deadline) {
-    const sockets = ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((file) => readFileSync(file, 'utf8').split('\n').slice(1));
+    const sockets = ['tcp', 'tcp6'].flatMap((table) => readFileSync(`/proc/${pid}/net/${table}`, 'utf8').split('\n').slice(1));
     if (sockets.some((socket) => socket.trim().split(/\s+/u)[1]?.endsWith(`:${wanted}`) === true && socket.trim().split(/\s+/u)[3] === LISTEN)) return;
     await pause(5);
   }
   throw new Error(`nothing listens at port ${port} after ${timeoutMs} ms`);
 }
+
+/** Where a program runs: this machine, or a network of its own within it. */
+export interface Host {
+  readonly address: string;
+  /** The command line that runs `program` there; its process becomes `program` itself. */
+  command(program: string, args: readonly string[]): readonly [program: string, args: readonly string[]];
+}
+
+export const thisHost: Host = { address: '127.0.0.1', command: (program, args) => [program, args] };
 
 export interface StartOptions {
   readonly cwd?: string;
@@ -97,6 +106,12 @@ export class Program {
 
   get running(): boolean {
     return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** Resolves when it has ended; with null where a signal ended it. */
+  async exitCode(): Promise<number | null> {
+    await this.#ended;
+    return this.child.exitCode;
   }
 
   /** Resolves with the match once stdout or stderr has said it. @throws Error when the program ends before. */
