@@ -1,62 +1,27 @@
 /**
- * `npm run bench`: what p2p-chat takes to send a file, to chat and to start, beside the programs that people use for
- * the same. Runs on Linux, on loopback, touches no file of the system, and leaves nothing behind.
+ * `npm run bench`: what p2p-chat takes to send files, to chat and to start, beside the programs that people use for the
+ * same. Runs on Linux, touches no file of the system, and leaves nothing behind. A program that is not installed is left
+ * out, with a note. What it measures without arguments takes some minutes; netem and memory are measured when named.
  *
- *   npm run bench -- --size 256 --rounds 3 --only p2p-chat,nc
+ *   npm run bench -- --suite file,small --size 256 --rounds 3 --only p2p-chat,scp
  */
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { availableParallelism, cpus, release, tmpdir, totalmem } from 'node:os';
+import { availableParallelism, cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { measureChat } from './chat.js';
-import type { ChatTimes } from './chat.js';
+import { sampleFile } from './load.js';
+import type { Load } from './load.js';
 import { descendantsOf } from './measure.js';
-import { netcat } from './rivals/netcat.js';
-import { p2pChat, startPair } from './rivals/p2p-chat.js';
-import { rsync } from './rivals/rsync.js';
-import { scp } from './rivals/scp.js';
-import { wormholeWilliam } from './rivals/wormhole-william.js';
-import { reportRows, REPORT_HEAD } from './report.js';
-import { writeSampleFile } from './sample-file.js';
+import { HELP, readOptions } from './options.js';
+import type { BenchOptions, SuiteName } from './options.js';
+import { chatTable, LEGEND, startUpTable } from './report.js';
+import type { Table } from './report.js';
+import { startPair } from './rivals/p2p-chat.js';
 import { measureStartUp } from './start-up.js';
-import type { StartUpTimes } from './start-up.js';
+import { fileSuite, memorySuite, netemSuite, smallSuite } from './suites.js';
 import { formatTable } from './table.js';
-import { measureThroughput } from './throughput.js';
 
 const MiB = 1024 * 1024;
-const RIVALS = [p2pChat, netcat, scp, rsync, wormholeWilliam];
-const HELP = `Usage: npm run bench -- [options]
-
-  --size MIB      size of the file, MiB (default 1024)
-  --rounds N      rounds that count, after one that warms up (default 5)
-  --dir FOLDER    where files are written; its disk is what is measured (default ${tmpdir()})
-  --only NAMES    only those of p2p-chat, nc, scp, rsync, wormhole-william, separated by commas
-  --no-chat       leave out the chat round trips
-  --no-start-up   leave out the start-up times
-  --help          this text`;
-
-function readOptions() {
-  const { values } = parseArgs({
-    options: {
-      size: { type: 'string', default: '1024' },
-      rounds: { type: 'string', default: '5' },
-      dir: { type: 'string', default: tmpdir() },
-      only: { type: 'string', default: '' },
-      'no-chat': { type: 'boolean', default: false },
-      'no-start-up': { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  const positive = (name: 'size' | 'rounds'): number => {
-    const number = Number(values[name]);
-    if (!Number.isSafeInteger(number) || number < 1) throw new Error(`--${name} must be a whole number above 0`);
-    return number;
-  };
-  const only = values.only.split(',').filter((name) => name !== '');
-  const rivals = RIVALS.filter((rival) => only.length === 0 || only.some((name) => rival.name.split(' ')[0] === name));
-  if (rivals.length === 0) throw new Error('--only names none of the programs');
-  return { ...values, bytes: positive('size') * MiB, rounds: positive('rounds'), rivals };
-}
 
 function say(text: string): void {
   process.stderr.write(`${text}\n`);
@@ -68,50 +33,79 @@ async function environment(folder: string): Promise<string> {
   const mount = mounts.filter(([, point = '']) => holds(point)).sort((a, b) => (b[1]?.length ?? 0) - (a[1]?.length ?? 0))[0];
   return [
     `Node ${process.version}, Linux ${release()}, ${availableParallelism()} cores (${cpus()[0]?.model.trim() ?? 'unknown'})`,
-    `${Math.round(totalmem() / MiB / 1024)} GiB of memory, files on ${mount?.[2] ?? 'an unknown file system'}`,
+    `${Math.round(totalmem() / MiB / 1024)} GiB of memory, files on ${mount?.[2] ?? 'an unknown file system'}, TCP with ${await congestionControl()}`,
   ].join(', ');
 }
 
+/** It decides much of what a lossy line carries, for every program alike. */
+async function congestionControl(): Promise<string> {
+  return (await readFile('/proc/sys/net/ipv4/tcp_congestion_control', 'utf8')).trim();
+}
+
 async function main(): Promise<number> {
-  const options = readOptions();
+  const options = readOptions(process.argv.slice(2));
   if (options.help) {
     console.log(HELP);
     return 0;
   }
   const folder = await mkdtemp(join(options.dir, 'p2p-bench-'));
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void abandon(remove));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => void abandon(remove));
   try {
-    say(`writing ${options.bytes / MiB} MiB to ${folder}`);
-    const [large, small] = await Promise.all([sampleFile(folder, 'large', options.bytes), sampleFile(folder, 'small', 1)]);
-    const throughput = await measureThroughput({ rivals: options.rivals, folder, large, small, rounds: options.rounds, say });
-
-    const leftOut = [...throughput.leftOut];
-    let chat: ChatTimes | undefined;
-    let startUp: StartUpTimes | undefined;
-    try {
-      if (!options['no-chat']) {
-        say('chatting');
-        chat = await chatTimes(join(folder, 'chat'), large.path);
-      }
-      if (!options['no-start-up']) {
-        say('starting');
-        startUp = measureStartUp();
-      }
-    } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
-      leftOut.push(`chat or start-up: ${text.split('\n')[0] ?? ''}`);
-      say(`chat or start-up failed: ${text}`);
+    console.log(`${await environment(folder)}\n${LEGEND.join('\n')}`);
+    let failed = false;
+    for await (const table of tables(options, folder)) {
+      console.log(`\n${table.title}\n`);
+      console.log(formatTable(table.head, table.rows));
+      for (const note of [...table.notes, ...table.leftOut.map((one) => `Left out: ${one}`)]) console.log(note);
+      failed ||= table.leftOut.some((one) => one.startsWith('p2p-chat'));
     }
-
-    console.log(await environment(folder));
-    console.log(`One file of ${options.bytes / MiB} MiB over loopback, page cache to disk, medians of ${options.rounds} interleaved rounds.\n`);
-    console.log(formatTable(REPORT_HEAD, reportRows(throughput.results, options.bytes, chat, startUp)));
-    const notes = throughput.results.flatMap(({ note }) => note ?? []);
-    console.log(['', ...notes, ...leftOut.map((one) => `Left out: ${one}`)].join('\n'));
-    return leftOut.some((one) => one.startsWith('p2p-chat') || one.startsWith('chat')) ? 1 : 0;
+    return failed ? 1 : 0;
   } finally {
     await remove();
+  }
+}
+
+/** Suite after suite, each as soon as it is there. One that fails leaves a table that says so. */
+async function* tables(options: BenchOptions, folder: string): AsyncIterable<Table> {
+  const suite = { options, folder, say };
+  // The one file is that of two suites.
+  let large: Load | undefined;
+  const largeFile = async (): Promise<Load> => {
+    if (large === undefined) {
+      const bytes = Math.max(1, Math.round(options.bytes * options.scale));
+      say(`writing ${(bytes / MiB).toFixed(1)} MiB to ${folder}`);
+      large = await sampleFile(join(folder, 'large'), bytes);
+    }
+    return large;
+  };
+  const work: Readonly<Record<SuiteName, () => Promise<Table[]>>> = {
+    file: async () => fileSuite(suite, await largeFile()),
+    small: () => smallSuite(suite),
+    chat: async () => [await chat(join(folder, 'chat'), (await largeFile()).path)],
+    'start-up': () => Promise.resolve([startUpTable(measureStartUp())]),
+    netem: () => netemSuite(suite),
+    memory: () => memorySuite(suite),
+  };
+  for (const name of options.suites) {
+    say(`suite ${name}`);
+    try {
+      yield* await work[name]();
+    } catch (error) {
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      say(`suite ${name} failed: ${text}`);
+      yield { title: `Suite ${name}.`, head: ['no result'], rows: [], notes: [], leftOut: [`p2p-chat: ${text.split('\n')[0] ?? ''}`] };
+    }
+  }
+}
+
+async function chat(folder: string, sourcePath: string): Promise<Table> {
+  await mkdir(folder);
+  const pair = await startPair(folder);
+  try {
+    return chatTable(await measureChat(pair, sourcePath, (path) => rm(path)));
+  } finally {
+    await pair.close();
   }
 }
 
@@ -126,21 +120,6 @@ async function abandon(remove: () => Promise<void>): Promise<never> {
   }
   await remove();
   process.exit(130);
-}
-
-async function sampleFile(folder: string, name: string, bytes: number) {
-  const path = join(folder, name);
-  return { path, bytes, sha256: await writeSampleFile(path, bytes) };
-}
-
-async function chatTimes(folder: string, sourcePath: string): Promise<ChatTimes> {
-  await mkdir(folder);
-  const pair = await startPair(folder);
-  try {
-    return await measureChat(pair, sourcePath, (path) => rm(path));
-  } finally {
-    await pair.close();
-  }
 }
 
 try {

@@ -1,15 +1,17 @@
 /**
- * File throughput: every program sends the same file in turn, round after round, so that a slow minute of the machine
- * strikes them all. The first round warms up and is thrown away.
+ * Throughput: every program sends the same in turn, round after round, so that a slow minute of the machine strikes
+ * them all. Everything that arrives is checked. The first round warms up and is thrown away.
  */
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Meter } from './measure.js';
 import type { Usage } from './measure.js';
+import type { Network } from './network.js';
 import { NotHere } from '../helpers/processes.js';
+import { flush } from './flush.js';
+import type { Load } from './load.js';
 import type { PreparedRival, Rival } from './rivals/rival.js';
-import { checkReceived, flush } from './sample-file.js';
 
 /** A transfer that takes longer than this has failed, milliseconds. */
 const TRANSFER_MS = 10 * 60_000;
@@ -17,7 +19,7 @@ const TRANSFER_MS = 10 * 60_000;
 export interface Sample {
   /** Until both sides say that they are done. */
   readonly seconds: number;
-  /** Until the received file is on the disk as well. */
+  /** Until what was received is on the disk as well. */
   readonly durableSeconds: number;
   readonly sender: Usage;
   readonly receiver: Usage;
@@ -27,8 +29,8 @@ export interface Result {
   readonly name: string;
   readonly note: string | undefined;
   readonly samples: readonly Sample[];
-  /** One byte: what it takes to set a transfer up, seconds. */
-  readonly smallSeconds: readonly number[];
+  /** The same of {@link ThroughputOptions.little}; empty without it. */
+  readonly littleSeconds: readonly number[];
 }
 
 export interface Throughput {
@@ -37,19 +39,17 @@ export interface Throughput {
   readonly leftOut: readonly string[];
 }
 
-export interface SampleFile {
-  readonly path: string;
-  readonly bytes: number;
-  readonly sha256: string;
-}
-
 export interface ThroughputOptions {
   readonly rivals: readonly Rival[];
+  /** Empty, on the disk that is measured. */
   readonly folder: string;
-  readonly large: SampleFile;
-  readonly small: SampleFile;
+  readonly network: Network;
+  readonly load: Load;
+  /** Sent before `load` in each round, for what it takes to set a transfer up. */
+  readonly little?: Load;
   /** Rounds that count. */
   readonly rounds: number;
+  readonly warmUp: boolean;
   readonly say: (text: string) => void;
 }
 
@@ -57,12 +57,13 @@ interface Runner {
   readonly name: string;
   readonly prepared: PreparedRival;
   readonly samples: Sample[];
-  readonly smallSeconds: number[];
+  readonly littleSeconds: number[];
 }
 
-export async function measureThroughput({ rivals, folder, large, small, rounds, say }: ThroughputOptions): Promise<Throughput> {
+export async function measureThroughput({ rivals, folder, network, load, little, rounds, warmUp, say }: ThroughputOptions): Promise<Throughput> {
   const leftOut: string[] = [];
   let runners: Runner[] = [];
+  const loads = little === undefined ? [load] : [little, load];
   const leaveOut = (name: string, error: unknown): void => {
     const text = error instanceof Error ? error.message : String(error);
     leftOut.push(`${name}: ${text.split('\n')[0] ?? ''}`);
@@ -73,22 +74,22 @@ export async function measureThroughput({ rivals, folder, large, small, rounds, 
       const place = join(folder, rival.name.replaceAll(/[^a-z0-9]+/giu, '-'));
       await mkdir(place);
       try {
-        runners.push({ name: rival.name, prepared: await rival.prepare({ folder: place }), samples: [], smallSeconds: [] });
+        runners.push({ name: rival.name, prepared: await rival.prepare({ folder: place, network, loads }), samples: [], littleSeconds: [] });
       } catch (error) {
         leaveOut(rival.name, error);
       }
     }
-    for (let round = 0; round <= rounds; round += 1) {
+    for (let round = warmUp ? 0 : 1; round <= rounds; round += 1) {
       say(round === 0 ? 'warming up' : `round ${round} of ${rounds}`);
       // Each round begins with another program, so that none always follows the same one.
       const turn = runners.map((_, index) => runners[(index + round) % runners.length]!);
       for (const runner of turn) {
         try {
-          const little = await transferOnce(runner.prepared, small);
-          const sample = await transferOnce(runner.prepared, large);
+          const samples: Sample[] = [];
+          for (const one of loads) samples.push(await transferOnce(runner.prepared, one));
           if (round === 0) continue;
-          runner.smallSeconds.push(little.seconds);
-          runner.samples.push(sample);
+          runner.samples.push(samples.at(-1)!);
+          if (little !== undefined) runner.littleSeconds.push(samples[0]!.seconds);
         } catch (error) {
           leaveOut(runner.name, error);
           runners = runners.filter((one) => one !== runner);
@@ -96,25 +97,25 @@ export async function measureThroughput({ rivals, folder, large, small, rounds, 
         }
       }
     }
-    return { results: runners.map(({ name, prepared, samples, smallSeconds }) => ({ name, note: prepared.note, samples, smallSeconds })), leftOut };
+    return { results: runners.map(({ name, prepared, samples, littleSeconds }) => ({ name, note: prepared.note, samples, littleSeconds })), leftOut };
   } finally {
     await Promise.all(runners.map((runner) => runner.prepared.close()));
   }
 }
 
-async function transferOnce(rival: PreparedRival, file: SampleFile): Promise<Sample> {
+async function transferOnce(rival: PreparedRival, load: Load): Promise<Sample> {
   const sides = { sender: new Meter(), receiver: new Meter() };
   try {
-    const transfer = await rival.ready(file.path, sides);
+    const transfer = await rival.ready(load, sides);
     try {
       const start = performance.now();
       const received = await withDeadline(transfer.run());
       const seconds = (performance.now() - start) / 1000;
-      await flush(received);
+      await flush(received, load.kind);
       const durableSeconds = (performance.now() - start) / 1000;
       const [sender, receiver] = await Promise.all([sides.sender.read(), sides.receiver.read()]);
-      await checkReceived(received, file.bytes, file.sha256);
-      await rm(received);
+      await load.check(received);
+      await rm(received, { recursive: true });
       return { seconds, durableSeconds, sender, receiver };
     } finally {
       await transfer.end();

@@ -11,18 +11,19 @@ const CIPHER = 'aes128-gcm@openssh.com';
 
 export const scp: Rival = {
   name: 'scp -c aes128-gcm',
-  prepare: async ({ folder }) => {
+  prepare: async ({ folder, network }) => {
     const [client, server, keygen] = [findProgram('scp'), findProgram('sshd'), findProgram('ssh-keygen')];
     const [hostKey, userKey] = [join(folder, 'host-key'), join(folder, 'user-key')];
     for (const key of [hostKey, userKey]) execFileSync(keygen, ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
+    const { address } = network.receiver;
     const port = await freePort();
     const config = join(folder, 'sshd-config');
     await writeFile(join(folder, 'authorized-keys'), await readFile(`${userKey}.pub`));
-    await writeFile(join(folder, 'known-hosts'), `[127.0.0.1]:${port} ${await readFile(`${hostKey}.pub`, 'utf8')}`);
+    await writeFile(join(folder, 'known-hosts'), `[${address}]:${port} ${await readFile(`${hostKey}.pub`, 'utf8')}`);
     await writeFile(
       config,
       [
-        `ListenAddress 127.0.0.1:${port}`,
+        `ListenAddress ${address}:${port}`,
         `HostKey ${hostKey}`,
         `AuthorizedKeysFile ${join(folder, 'authorized-keys')}`,
         'PidFile none',
@@ -34,9 +35,9 @@ export const scp: Rival = {
         '',
       ].join('\n'),
     );
-    const daemon = startDaemon(server, ['-D', '-e', '-f', config]);
+    const daemon = new Program(...network.receiver.command(...daemonCommand(server, ['-D', '-e', '-f', config])));
     try {
-      await untilListening(port);
+      await untilListening(port, { pid: daemon.pid });
     } catch (cause) {
       await daemon.stop();
       throw new Error(`sshd does not listen: ${daemon.said}`, { cause });
@@ -46,13 +47,14 @@ export const scp: Rival = {
     const options = ['-F', 'none', '-o', `UserKnownHostsFile=${join(folder, 'known-hosts')}`, '-o', 'StrictHostKeyChecking=yes', '-o', 'BatchMode=yes', '-o', 'IdentitiesOnly=yes'];
     return {
       note: 'scp: its time includes the SSH handshake',
-      ready: (source, { sender, receiver }) => {
+      ready: (load, { sender, receiver }) => {
         receiver.watch(daemon.pid);
         const received = join(inbox, 'received');
         let command: Command | undefined;
         return Promise.resolve({
           run: async () => {
-            command = new Command(client, ['-q', '-c', CIPHER, '-P', String(port), '-i', userKey, ...options, source, `${userInfo().username}@127.0.0.1:${received}`]);
+            const args = [...(load.kind === 'folder' ? ['-r'] : []), '-q', '-c', CIPHER, '-P', String(port), '-i', userKey, ...options];
+            command = new Command(...network.sender.command(client, [...args, load.path, `${userInfo().username}@${address}:${received}`]));
             sender.watchCommand(command.pid);
             await command.finished();
             return received;
@@ -66,7 +68,7 @@ export const scp: Rival = {
 };
 
 /** Started by root, sshd insists on a folder /run/sshd; where there is none it gets one that only it can see. */
-function startDaemon(server: string, args: readonly string[]): Program {
-  if (process.getuid?.() !== 0 || existsSync('/run/sshd')) return new Program(server, args);
-  return new Program(findProgram('unshare'), ['--mount', 'sh', '-c', 'mount -t tmpfs tmpfs /run && mkdir -m 755 /run/sshd && exec "$@"', 'sh', server, ...args]);
+function daemonCommand(server: string, args: readonly string[]): readonly [string, readonly string[]] {
+  if (process.getuid?.() !== 0 || existsSync('/run/sshd')) return [server, args];
+  return [findProgram('unshare'), ['--mount', 'sh', '-c', 'mount -t tmpfs tmpfs /run && mkdir -m 755 /run/sshd && exec "$@"', 'sh', server, ...args]];
 }

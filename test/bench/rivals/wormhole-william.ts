@@ -28,7 +28,7 @@ export const wormholeWilliam: Rival = {
       await mailbox.stop();
     };
     try {
-      await untilListening(port, 20_000);
+      await untilListening(port, { timeoutMs: 20_000 });
     } catch (cause) {
       await close();
       if (/Unknown command/u.test(mailbox.said)) throw new NotHere('python3-magic-wormhole-mailbox-server is not installed');
@@ -44,7 +44,7 @@ export const wormholeWilliam: Rival = {
     let round = 0;
     return {
       note: 'wormhole-william: its time includes the key exchange through a mailbox server, which is counted on neither side',
-      ready: (source, { sender, receiver }) => {
+      ready: ({ path: source }, { sender, receiver }) => {
         round += 1;
         const code = `${round}-benchmark-loopback`;
         const commands: Command[] = [];
