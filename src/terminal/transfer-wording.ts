@@ -75,10 +75,12 @@ export function transferStateLines(event: ClientEventOf<'transfer-state'>, limit
   }
 }
 
-/** `-- "photos" to bob: skipped lib/x: a symbolic link`. */
+/** `-- "photos" to bob: skipped "lib/x": a symbolic link`, `-- "photos" from bob: "lib/x" cannot be stored here`. */
 export function transferNoteLines(event: ClientEventOf<'transfer-note'>): Line[] {
+  const it = `${fileName(event.name)} ${toOrFrom(event)}`;
   const note = visibleLine(event.note);
-  return [notice(`${fileName(event.name)} ${toOrFrom(event)}: ${event.path === '' ? note : `${fileName(event.path)}: ${note}`}`)];
+  if (event.path === '') return [notice(`${it}: ${note}`)];
+  return [notice(event.direction === 'outgoing' ? `${it}: skipped ${fileName(event.path)}: ${note}` : `${it}: ${fileName(event.path)} ${note}`)];
 }
 
 export function transferDoneLines(event: ClientEventOf<'transfer-done'>): Line[] {

@@ -102,9 +102,10 @@ const ends: [string, ClientEvent, string[]][] = [
 describe('the words for', () => {
   for (const [name, event, lines] of ends) it(name, () => assert.deepEqual(words(event), lines));
   it('one entry of a folder, hostile names as text', () => {
-    const event: ClientEvent = { event: 'transfer-note', ...folder, path: 'lib/x\x1b[2J', note: 'a symbolic link\n-- fake' };
-    assert.deepEqual(words(event), ['-- "photos" from bob: "lib/x\\x1b[2J": a symbolic link\\n-- fake']);
-    assert.deepEqual(words({ ...event, path: '', note: '7 more were left out' }), ['-- "photos" from bob: 7 more were left out']);
+    const event: ClientEvent = { event: 'transfer-note', ...folder, path: 'lib/x\x1b[2J', note: 'cannot be stored here\n-- fake' };
+    assert.deepEqual(words(event), ['-- "photos" from bob: "lib/x\\x1b[2J" cannot be stored here\\n-- fake']);
+    assert.deepEqual(words({ ...event, direction: 'outgoing', note: 'a symbolic link' }), ['-- "photos" to bob: skipped "lib/x\\x1b[2J": a symbolic link']);
+    assert.deepEqual(words({ ...event, path: '', note: '7 more like these' }), ['-- "photos" from bob: 7 more like these']);
   });
   it('what the end of a script waits for', () => {
     const paused = { ...ofFile, state: 'paused' } as const;
