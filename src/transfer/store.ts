@@ -100,6 +100,8 @@ export interface Stored {
  * resolved. Blocks that follow one for which the disk was full are left untouched, and say `full` too.
  */
 export interface Incoming {
+  /** All entries below this number have ended; folders, and files that are not taken, end when they are planned. */
+  readonly ended: number;
   /** What a sender need not list again on another link of the same run; undefined before any entry has ended. */
   readonly settled: { readonly entries: number; readonly blake3: string } | undefined;
   /** A link is there: unfinished lists and blocks of an earlier one are forgotten. Before anything else. */
