@@ -90,7 +90,7 @@ export class IncomingRun {
 
   /** Entries that have ended. */
   get entries(): number {
-    return this.#written.ended;
+    return this.#options.place.ended;
   }
 
   /** Bytes of frames that were granted and have not come. */
@@ -122,7 +122,7 @@ export class IncomingRun {
   listed({ first, entries, last }: PeerMessageOf<'entries'>): void {
     const { settled } = this.#options.place;
     const begins = this.#listed === 0 && first === settled?.entries;
-    const ahead = first + entries.length - this.#written.ended;
+    const ahead = first + entries.length - this.#options.place.ended;
     if (this.#listedAll || (first !== this.#listed && !begins) || (!begins && ahead > transferLimits.entriesAhead)) {
       this.#failed(new TransferFailure('bad-listing', 'The sender listed the folder in a way that cannot be followed.'));
       return;
@@ -341,7 +341,7 @@ export class IncomingRun {
   /** Folders end when they are planned, so that the last entry may be one. */
   #completeIfSo(): void {
     if (this.#over || !this.#listedAll || this.#planned < this.#listed || this.#full.length > 0 || this.#filling !== undefined) return;
-    if (this.#written.ended < this.#listed) return;
+    if (this.#options.place.ended < this.#listed) return;
     this.#options.onComplete();
   }
 
