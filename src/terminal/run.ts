@@ -45,8 +45,9 @@ export type CreateClient = (options: ClientOptions, clock: Clock, streams: FileS
  */
 export async function run(options: TerminalOptions, createClient: CreateClient, surroundings: RunSurroundings): Promise<ExitCode> {
   const stderr = new Output(surroundings.stderr);
-  // Where stdout is for a file, not one line may go there.
-  const stdout = options.oneToStdout ? stderr : new Output(surroundings.stdout);
+  // Also where it is for a file and not one line may go there: its errors are then the transfer's, and must not end the program.
+  const given = new Output(surroundings.stdout);
+  const stdout = options.oneToStdout ? stderr : given;
   const face = await createFace(options, surroundings, stdout, stderr);
   const stop = new AbortController();
   let api: ClientApi | undefined;

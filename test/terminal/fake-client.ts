@@ -1,6 +1,7 @@
 /**
  * An engine for tests of the faces: records what it was asked to do, in order, and does what the test says.
  */
+import type { Writable } from 'node:stream';
 import type { ClientApi, ClientEvent, ClientList, Leftover, OutgoingTransfer, PeerInfo, TransferOutcome, TransferSnapshot } from '../../src/client/api.js';
 import type { TransferCode } from '../../src/protocol/errors.js';
 import { P2pError } from '../../src/protocol/errors.js';
@@ -17,12 +18,20 @@ export class FakeClient implements ClientApi {
   transfers: TransferSnapshot[] = [];
   rateLimit: number | undefined;
   left: Leftover[] = [];
+  /** Where a file would go, with `--received -`. */
+  stdout: Writable | undefined;
   /** Called before a method does its work; may reject, or wait. The key is the method's name. */
   readonly before = new Map<string, (...args: readonly unknown[]) => Promise<void> | void>();
   readonly #finish = new Map<number, (outcome: TransferOutcome) => void>();
   #emit: (event: ClientEvent) => unknown = () => undefined;
   #nextTransfer = 1;
   #closed = false;
+
+  /** As createClient gets them. */
+  take(streams: { readonly stdout: Writable }): this {
+    this.stdout = streams.stdout;
+    return this;
+  }
 
   onEvent(listener: (event: ClientEvent) => unknown): void {
     this.#emit = listener;

@@ -94,7 +94,7 @@ describe('a run without a terminal', () => {
       stop = whenSignalled;
       return () => undefined;
     };
-    const code = await run(options, () => client, { stdin, stdout, stderr, env, homeDirectory: '/h', clock: new ManualClock(), date: () => new Date(0), onSignal });
+    const code = await run(options, (_options, _clock, streams) => client.take(streams), { stdin, stdout, stderr, env, homeDirectory: '/h', clock: new ManualClock(), date: () => new Date(0), onSignal });
     return { code, client, stdout, stderr };
   }
 
@@ -121,6 +121,30 @@ describe('a run without a terminal', () => {
       assert.match(stderr.text, message);
       assert.deepEqual(client.calls, []);
     }
+  });
+
+  it('leaves stdout to the file with --received -, and says everything on stderr', async () => {
+    const { code, stdout, stderr } = await runWith({ user: 'alice', accept: 'all', received: '-' }, { P2P_PASSWORD: 'p' }, (client) => {
+      client.before.set('login', () => {
+        // Once the face runs.
+        setImmediate(() => client.done(client.offer({ decision: 'accepted' })));
+      });
+    });
+    assert.equal(code, 0);
+    assert.equal(stdout.text, '');
+    assert.match(stderr.text, /^-- Connected to localhost:9090\.[^]*^-- Received "a" from bob/mu);
+  });
+
+  it('survives that nobody reads the file any more', async () => {
+    const { code } = await runWith({ user: 'alice', accept: 'all', received: '-' }, { P2P_PASSWORD: 'p' }, (client) => {
+      client.before.set('login', () => {
+        setImmediate(() => {
+          client.stdout?.destroy(new Error('EPIPE'));
+          client.failTransfer(client.offer({ decision: 'accepted' }), 'write-failed', 'Nobody reads.');
+        });
+      });
+    });
+    assert.equal(code, 1);
   });
 
   it('tells an error in JSON as an event, and exits with its code', async () => {
