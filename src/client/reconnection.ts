@@ -55,9 +55,21 @@ export class Reconnection {
     this.#upSince = this.#options.clock.now();
   }
 
-  /** Tries at once, or joins the attempt that is under way. @throws P2pError what became of it; then it goes on as before. */
-  now(): Promise<void> {
-    return this.#state.at === 'trying' ? this.#state.outcome : this.#begin();
+  /**
+   * Tries at once. An attempt that is under way may have begun before whatever was in the way had gone: where it fails, another
+   * follows. @throws P2pError what became of it; then it goes on as before.
+   */
+  async now(): Promise<void> {
+    const state = this.#state;
+    if (state.at === 'trying') {
+      try {
+        await state.outcome;
+        return;
+      } catch (error) {
+        if (this.#state.at !== 'waiting') throw error;
+      }
+    }
+    await this.#begin();
   }
 
   /** What stood in the way is gone: no need to wait any longer. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { Introductions, type Introduced, type IntroductionOptions } from '../../src/client/introductions.js';
+import { Introductions, type Consent, type Introduced, type IntroductionOptions } from '../../src/client/introductions.js';
 import { systemClock } from '../../src/net/clock.js';
 import { deferred } from '../../src/net/deferred.js';
 import { authenticatePeer } from '../../src/net/peer-handshake.js';
@@ -20,14 +20,14 @@ import { temporaryFolder } from '../helpers/test-client.js';
 const id = (n: number) => String(n).padStart(22, 'A');
 
 interface SetUpOptions {
-  readonly consent?: (peer: string) => Promise<boolean>;
+  readonly consent?: (peer: string) => Promise<Consent>;
   readonly knownPeers?: IntroductionOptions['knownPeers'];
 }
 
 /** The introductions of "alice", whose server is played by the test. */
 async function setUp(t: TestContext, options: SetUpOptions = {}) {
   const self = await testIdentity();
-  const { consent = () => Promise.resolve(true), knownPeers = new PinFile(join(await temporaryFolder(t), 'known_peers'), 'peers') } = options;
+  const { consent = () => Promise.resolve('granted'), knownPeers = new PinFile(join(await temporaryFolder(t), 'known_peers'), 'peers') } = options;
   const sent: ClientMessage[] = [];
   const incoming: Introduced[] = [];
   let reply: ServerMessageOf<'introduction'> | undefined;
@@ -45,6 +45,7 @@ async function setUp(t: TestContext, options: SetUpOptions = {}) {
       request: (() => Promise.resolve(reply)) as never,
     }),
     consent,
+    continuity: () => ({}),
     onIncoming: (introduced) => void incoming.push(introduced),
     onWarning: () => undefined,
   });
@@ -96,7 +97,7 @@ describe('a client whose server is hostile', () => {
 
   it('is introduced only to those to whom it agreed, and once', async (t) => {
     const consents: string[] = [];
-    const alice = await setUp(t, { consent: (peer) => Promise.resolve(consents.push(peer) > 0 && peer === 'bob') });
+    const alice = await setUp(t, { consent: (peer) => Promise.resolve(consents.push(peer) > 0 && peer === 'bob' ? 'granted' : 'refused') });
     const peer = { user: 'bob', fingerprint: generateIdentity().fingerprint };
     const dials: string[] = [];
     const { port } = await tcpServer(t, (socket) => {

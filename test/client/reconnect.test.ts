@@ -12,7 +12,7 @@ import { startServer } from '../../src/server/server.js';
 import { ManualClock } from '../helpers/manual-clock.js';
 import { machineInTheMiddle } from '../helpers/machine-in-the-middle.js';
 import { tcpServer } from '../helpers/sockets.js';
-import { loggedIn, PASSWORD, temporaryFolder } from '../helpers/test-client.js';
+import { clientOptions, loggedIn, PASSWORD, temporaryFolder } from '../helpers/test-client.js';
 import { startTestServer, temporaryDirectory } from '../helpers/test-server.js';
 
 describe('the server link', () => {
@@ -94,7 +94,7 @@ describe('an introduction without a path', () => {
     t.after(() => server.dispose());
     const clock = new RaceClock();
     const home = await temporaryFolder(t);
-    const alice = createClient({ host: '127.0.0.1', port: server.port, home, accept: 'ask', sessions: 'auto', listenPort: 0, pin: undefined, agent: 'test/1' }, clock);
+    const alice = createClient(clientOptions({ port: server.port, home }), clock);
     t.after(() => alice.close());
     await alice.connect();
     await alice.register('alice', PASSWORD);

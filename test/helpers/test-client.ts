@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { ClientApi, ClientEvent, ClientEventOf } from '../../src/client/api.js';
-import { createClient } from '../../src/client/engine.js';
+import { createClient, type ClientStreams } from '../../src/client/engine.js';
 import type { ClientOptions } from '../../src/client/options.js';
+import { systemClock, type Clock } from '../../src/net/clock.js';
 import { deferred } from '../../src/net/deferred.js';
 
 export const PASSWORD = 'correct horse';
@@ -27,11 +28,33 @@ export async function temporaryFolder(t: TestContext): Promise<string> {
   return path;
 }
 
+export interface Surroundings {
+  readonly clock?: Clock;
+  readonly streams?: ClientStreams;
+}
+
+/** What a client of the command line has without any option. */
+export function clientOptions(options: Partial<ClientOptions> & Pick<ClientOptions, 'home' | 'port'>): ClientOptions {
+  return {
+    host: '127.0.0.1',
+    accept: 'ask',
+    acceptFrom: undefined,
+    maxFile: undefined,
+    acceptOtherwise: 'ask',
+    received: join(options.home, 'received'),
+    limitRate: undefined,
+    sessions: 'auto',
+    listenPort: 0,
+    pin: undefined,
+    agent: 'test/1',
+    ...options,
+  };
+}
+
 /** Not connected yet. */
-export async function testClient(t: TestContext, options: Partial<ClientOptions> & { readonly port: number }): Promise<TestClient> {
-  const home = options.home ?? (await temporaryFolder(t));
-  const complete: ClientOptions = { host: '127.0.0.1', home, accept: 'ask', sessions: 'auto', listenPort: 0, pin: undefined, agent: 'test/1', ...options };
-  const api = createClient(complete);
+export async function testClient(t: TestContext, options: Partial<ClientOptions> & Surroundings & { readonly port: number }): Promise<TestClient> {
+  const { clock = systemClock, streams, home = await temporaryFolder(t), ...rest } = options;
+  const api = createClient(clientOptions({ ...rest, home }), clock, streams);
   const events: ClientEvent[] = [];
   const used = new Set<ClientEvent>();
   let arrival = deferred<undefined>();
@@ -59,7 +82,7 @@ export async function testClient(t: TestContext, options: Partial<ClientOptions>
 }
 
 /** Connected and logged in as `user`, with a new account unless `known`. */
-export async function loggedIn(t: TestContext, port: number, user: string, options: Partial<ClientOptions> & { readonly known?: boolean } = {}): Promise<TestClient> {
+export async function loggedIn(t: TestContext, port: number, user: string, options: Partial<ClientOptions> & Surroundings & { readonly known?: boolean } = {}): Promise<TestClient> {
   const { known = false, ...rest } = options;
   const client = await testClient(t, { port, ...rest });
   await client.api.connect();

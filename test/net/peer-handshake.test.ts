@@ -41,6 +41,7 @@ function collect(link: PeerLink): { messages: PeerMessage[]; ended: Promise<stri
       arrival = deferred();
     },
     onData: () => undefined,
+    onEntryEnd: () => undefined,
     onEnd: (reason) => ended.resolve(reason?.code),
   });
   return { messages, ended: ended.promise, next: () => arrival.promise };
