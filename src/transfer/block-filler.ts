@@ -6,7 +6,6 @@
  */
 import { EntryStatus } from '../protocol/frames.js';
 import { transferLimits } from '../protocol/limits.js';
-import { transferLimits } from '../protocol/limits.js';
 import type { BlockFiller } from './store.js';
 
 /** `u32 kind << 30 | file bytes ‖ u32 entry ‖ f64 offset`, then the bytes. */
@@ -28,8 +27,6 @@ const BELOW_KIND = 2 ** KIND_SHIFT - 1;
 export class RecordBlock implements BlockFiller {
   readonly block: Buffer;
   #used = 0;
-  /** Bytes of file. */
-  #data = 0;
   /** Where the record stands that still grows; -1: none. */
   #open = -1;
   #openEntry = 0;
@@ -47,7 +44,7 @@ export class RecordBlock implements BlockFiller {
   data(entry: number, offset: number, bytes: Uint8Array): number {
     const grows = this.#open >= 0 && this.#openEntry === entry && this.#nextOffset === offset;
     const at = grows ? this.#used : this.#used + DATA_HEADER_BYTES;
-    const count = Math.min(bytes.length, this.block.length - at, transferLimits.writeBytes - this.#data);
+    const count = Math.min(bytes.length, this.block.length - at);
     if (count <= 0) return 0;
     if (!grows) {
       this.#open = this.#used;
@@ -58,7 +55,6 @@ export class RecordBlock implements BlockFiller {
     }
     this.block.set(count === bytes.length ? bytes : bytes.subarray(0, count), at);
     this.#openBytes += count;
-    this.#data += count;
     this.block.writeUInt32LE(DATA * 2 ** KIND_SHIFT + this.#openBytes, this.#open);
     this.#nextOffset = offset + count;
     this.#used = at + count;
