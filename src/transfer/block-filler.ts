@@ -6,6 +6,7 @@
  */
 import { EntryStatus } from '../protocol/frames.js';
 import { transferLimits } from '../protocol/limits.js';
+import type { BlockFiller } from './store.js';
 
 /** `u32 kind << 30 | file bytes ‖ u32 entry ‖ f64 offset`, then the bytes. */
 const DATA_HEADER_BYTES = 16;
