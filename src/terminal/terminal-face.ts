@@ -35,7 +35,7 @@ export class TerminalFace implements Face {
   readonly #options: TerminalFaceOptions;
   readonly #ending = new Ending();
   readonly #pace = new ProgressPace();
-  /** Offers that were shown and not answered by a key; a key must not answer what nobody has seen. */
+  /** Offers of others that were shown and not answered by a key; a key must not answer what nobody has seen. */
   readonly #shownOffers = new Set<number>();
   #api: ClientApi | undefined;
   /** When Ctrl-C was last pressed on an empty line. */
@@ -156,7 +156,7 @@ export class TerminalFace implements Face {
 
   /** The offer that has waited longest for the person's answer. */
   #oldestOffer(api: ClientApi): TransferSnapshot | undefined {
-    return api.transfers.find((one) => one.direction === 'incoming' && one.state === 'offered' && this.#shownOffers.has(one.id));
+    return api.transfers.find((one) => one.state === 'offered' && this.#shownOffers.has(one.id));
   }
 
   #context(): WordingContext {

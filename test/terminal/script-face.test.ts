@@ -163,6 +163,7 @@ describe('a script', () => {
     const script = new Script();
     script.client.open('bob', 'incoming');
     script.client.emit(lost);
+    for (let turn = 0; turn < 3; turn += 1) await new Promise(setImmediate);
     script.stdin.end('GET_CLIENT_LIST\n');
     assert.equal(await script.ended, 0);
     assert.match(script.out.text, /CLIENT_LIST/u);
