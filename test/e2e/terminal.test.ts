@@ -1,6 +1,6 @@
 /** Two people at two terminals, with the real programs: what they type and what they see (issue: the whole main job). */
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
@@ -92,6 +92,35 @@ describe('two people at two terminals', () => {
     alice.enter('/quit');
     bob.enter('disconnect_client');
     assert.deepEqual([(await alice.exited).exitCode, (await bob.exited).exitCode], [0, 0]);
+  });
+
+  it('answer offers with one key, whatever is on the line', async (t) => {
+    const [fred, gina] = [await register(t, 'fred'), await register(t, 'gina')];
+    fred.enter('GET_CLIENT_INFO gina');
+    await gina.waitForText(/^gina → fred>/mu);
+    await fred.waitForText(/^fred → gina>/mu);
+    const path = join(folder, 'songs');
+    await mkdir(join(path, 'live'), { recursive: true });
+    for (const name of ['one.txt', 'live/two words.txt']) await writeFile(join(path, name), name);
+    gina.type('half a sen');
+    fred.enter(`SEND_FILE ${path}`);
+    await gina.waitForText(/offers the folder "songs" \(2 files, 25 bytes\), number 1\. Ctrl-Y accepts, Ctrl-N/u);
+    gina.type('\x19');
+    await gina.waitForText(/^-- Received the folder "songs" from fred: 2 files/mu);
+    await fred.waitForText(/^-- Sent the folder "songs" to gina: 2 files.*Verified/mu);
+    assert.equal(await readFile(join(folder, 'gina', 'received', 'songs', 'live', 'two words.txt'), 'utf8'), 'live/two words.txt');
+    await gina.waitUntil(() => gina.typed() === 'gina → fred> half a sen', 'her own text, as she left it');
+
+    const song = join(folder, 'song.txt');
+    await writeFile(song, 'la la');
+    fred.enter(`SEND_FILE ${song}`);
+    await gina.waitForText(/offers "song\.txt" \(5 bytes\), number 2/u);
+    gina.type('\x0e');
+    await fred.waitForText(/^!! "song\.txt" to gina was not transferred/mu);
+    gina.enter('tence');
+    await fred.waitForText(/^gina> half a sentence$/mu);
+    fred.enter('/files');
+    await fred.waitForText(/^-- No offers and no transfers\.$/mu);
   });
 
   it('see hostile names and texts as text (HOSTILE 20, 23)', async (t) => {
