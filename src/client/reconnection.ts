@@ -6,7 +6,7 @@
 import { backOffMs } from '../net/back-off.js';
 import type { Clock, Timer } from '../net/clock.js';
 import { P2pError, type ErrorCode } from '../protocol/errors.js';
-import { timeLimits } from '../protocol/limits.js';
+import { peerLimits, timeLimits } from '../protocol/limits.js';
 
 export interface ReconnectionOptions {
   readonly clock: Clock;
@@ -29,8 +29,9 @@ export class Reconnection {
   readonly #options: ReconnectionOptions;
   #state: State = { at: 'idle' };
   #deadline: Timer | undefined;
-  /** Attempts since the link last held for a while: one that breaks at once must not be asked for without end. */
   #attempts = 0;
+  /** Links in a row that soon broke: they must not be asked for at once without end. */
+  #shortLinks = 0;
   #upSince: number;
 
   constructor(options: ReconnectionOptions) {
@@ -41,7 +42,8 @@ export class Reconnection {
   /** The link broke. `asksFirst`: this side asked for it, and so tries at once. */
   start(asksFirst: boolean): void {
     const { clock } = this.#options;
-    if (clock.now() - this.#upSince >= timeLimits.heartbeatMs) this.#attempts = 0;
+    this.#shortLinks = clock.now() - this.#upSince < timeLimits.shortLinkMs ? this.#shortLinks + 1 : 0;
+    this.#attempts = Math.max(0, this.#shortLinks - peerLimits.shortLinks);
     this.#deadline = clock.after(timeLimits.reconnectMs, () => this.#options.onTimeUp());
     if (asksFirst && this.#attempts === 0) void this.#begin();
     else this.#wait(asksFirst ? 0 : timeLimits.reconnectAnswererMs);

@@ -81,6 +81,8 @@ export const timeLimits = {
   progressMs: 250,
   /** For how long a session whose link broke is re-introduced before it ends (issue: ten minutes; a router restarts in two). */
   reconnectMs: 10 * 60 * SECOND,
+  /** A link that broke sooner was of no use: after some of those (`shortLinks`) the wait before the next grows. */
+  shortLinkMs: 10 * SECOND,
   /** The one who was asked waits this long before asking too: the other is quicker unless it is gone. */
   reconnectAnswererMs: 3 * SECOND,
   /** A transfer without progress for this long is told to be stalled, with the reason. */
@@ -155,6 +157,8 @@ export const peerLimits = {
   chatInFlightBytes: 1 * MiB,
   /** Messages that may wait for a peer who is away or confirms none; half of `commandsAtOnce`, so that a program can still do something else. */
   undeliveredMessages: 128,
+  /** Links of a session that may break soon, one after the other, before the next is waited for. */
+  shortLinks: 3,
   /** A session ends when its peer breaks the rules for the second time in a row: once may be a mishap of a broken link. */
   violations: 2,
   /** Sessions ended by this person whose peers may not know yet. */
