@@ -51,16 +51,17 @@ export function folderTable(title: string, measured: Throughput, load: Load): Ta
   ]);
 }
 
-/** `share`: of what the line carries, with the headers of all packets counted as lost to it. */
-export function lineTable(title: string, measured: Throughput, load: Load, { megabitsPerSecond }: LinkShape): Table {
+/** @param by what shapes the line. */
+export function lineTable(title: string, measured: Throughput, load: Load, { megabitsPerSecond }: LinkShape, by: string): Table {
   const megabits = (samples: readonly Sample[]): number => (load.bytes * 8) / 1e6 / medianOf(samples, ({ seconds }) => seconds);
-  return table(title, measured, [
+  const made = table(title, measured, [
     ...timeColumns(measured),
     { title: 'Mbit/s', cell: ({ samples }) => megabits(samples).toFixed(1) },
-    { title: 'share', cell: ({ samples }) => `${((100 * megabits(samples)) / megabitsPerSecond).toFixed(0)} %` },
+    { title: 'of the line', cell: ({ samples }) => `${((100 * megabits(samples)) / megabitsPerSecond).toFixed(0)} %` },
     ...cpuColumns('CPU s/GiB', GiB / load.bytes),
     ...memoryColumns,
   ]);
+  return { ...made, notes: [...made.notes, `"of the line": file bytes against its rate, headers not counted; at most 95 %. It is shaped by ${by}.`] };
 }
 
 export function memoryTable(title: string, measured: Throughput): Table {

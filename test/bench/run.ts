@@ -5,6 +5,7 @@
  *
  *   npm run bench -- --suite file,small --size 256 --rounds 3 --only p2p-chat,scp
  */
+import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { availableParallelism, cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
@@ -49,8 +50,7 @@ async function main(): Promise<number> {
     return 0;
   }
   const folder = await mkdtemp(join(options.dir, 'p2p-bench-'));
-  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => void abandon(remove));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => abandon(folder));
   try {
     console.log(`${await environment(folder)}\n${LEGEND.join('\n')}`);
     let failed = false;
@@ -62,7 +62,7 @@ async function main(): Promise<number> {
     }
     return failed ? 1 : 0;
   } finally {
-    await remove();
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
@@ -109,8 +109,11 @@ async function chat(folder: string, sourcePath: string): Promise<Table> {
   }
 }
 
-/** Ends everything at once: what was started is in process groups of its own and would live on. */
-async function abandon(remove: () => Promise<void>): Promise<never> {
+/**
+ * Ends everything at once: what was started is in process groups of its own and would live on. Nothing else runs
+ * meanwhile, lest the next program is started; what is being killed may still write.
+ */
+function abandon(folder: string): never {
   for (const pid of descendantsOf(process.pid)) {
     try {
       process.kill(pid, 'SIGKILL');
@@ -118,7 +121,7 @@ async function abandon(remove: () => Promise<void>): Promise<never> {
       // It has just ended.
     }
   }
-  await remove();
+  rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   process.exit(130);
 }
 

@@ -76,17 +76,17 @@ export async function netemSuite(suite: Suite): Promise<Table[]> {
     const load = await sampleFile(join(folder, `line-${shape.megabitsPerSecond}`), scaled(bytes, options));
     const title = `One file of ${(load.bytes / MiB).toFixed(1)} MiB over ${line}, medians of ${rounds} interleaved rounds.`;
     try {
-      const network = await shapedNetwork(shape);
+      const network = await shapedNetwork(shape, folder);
       try {
         const rivals = chosen(options, [p2pChat, scp]);
         const measured = await inFolder(suite, 'netem', (place) => measureThroughput({ ...suite, rivals, folder: place, network, load, rounds, warmUp: false }));
-        tables.push(lineTable(title, measured, load, shape));
+        tables.push(lineTable(title, measured, load, shape, network.by));
       } finally {
         await network.close();
       }
     } catch (error) {
       if (!(error instanceof NotHere)) throw error;
-      tables.push(lineTable(title, { results: [], leftOut: [`the line: ${error.message}`] }, load, shape));
+      tables.push(lineTable(title, { results: [], leftOut: [`the line: ${error.message}`] }, load, shape, 'nothing'));
     }
   }
   return tables;
