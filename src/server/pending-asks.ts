@@ -31,8 +31,13 @@ export class PendingAsks {
     return ask?.asker;
   }
 
-  clear(): void {
-    for (const { timer } of this.#asks.values()) timer.stop();
+  /** Forgets all, and says who is still waiting for which. */
+  drain(): { readonly introduction: string; readonly asker: LinkAddress }[] {
+    const open = [...this.#asks].map(([introduction, { asker, timer }]) => {
+      timer.stop();
+      return { introduction, asker };
+    });
     this.#asks.clear();
+    return open;
   }
 }

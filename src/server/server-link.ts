@@ -320,9 +320,9 @@ export class ServerLink {
     }
   }
 
-  /** With too many questions open, this one is refused in the client's name. */
+  /** With too many questions open, or the link about to end, this one is refused in the client's name. */
   async #asked({ introduction, from, asker }: Extract<RoutedMessage, { kind: 'asked' }>): Promise<void> {
-    if (this.#asks.add(introduction, asker)) {
+    if (this.#open() && this.#asks.add(introduction, asker)) {
       this.#answersDue += 1;
       this.#send({ type: 'asked', introduction, from });
     } else {
@@ -343,12 +343,14 @@ export class ServerLink {
 
   async #onEnd(reason: P2pError | undefined): Promise<void> {
     this.#loginDeadline.stop();
-    this.#asks.clear();
+    const unanswered = this.#asks.drain();
     this.#options.onEnd(reason);
     if (this.#self === undefined) return;
     const { backend, introductions, log } = this.#options.services;
     log.info({ user: this.#self.identity.user, ...(reason === undefined ? {} : { reason: reason.code }) }, 'link ended');
     await introductions.askerGone(this.id);
     await backend.withdraw(this.#self.address);
+    // Nobody will answer these any more, and whoever asked may ask again when the person is back.
+    await Promise.all(unanswered.map(({ introduction, asker }) => this.#tellAsker(asker, introduction, null)));
   }
 }

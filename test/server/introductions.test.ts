@@ -137,6 +137,18 @@ describe('introductions', { timeout: 60_000 }, () => {
     assert.deepEqual([bob.unread, again.unread], [[], []]);
   });
 
+  it('tells the asker at once that the one who was asked has gone', async () => {
+    await ask(alice, bob, 7);
+    const bobGone = /"user":"bob".*"link ended"/u;
+    const before = server.logLines.filter((line) => bobGone.test(line)).length;
+    await bob.end();
+    await server.logged(bobGone, before + 1);
+    await alice.roundTrip();
+    clock.advance(timeLimits.unavailableMs);
+    const { id, code } = await alice.expect('error');
+    assert.deepEqual([id, code], [7, 'unavailable']);
+  });
+
   it('bounds what one asker may have open, and what one target may be asked at once', async () => {
     const crowd = await Promise.all(askers.map((user) => server.enter(user)));
     const { pendingIntroductionsPerAsker: perAsker, pendingIntroductionsPerTarget: perTarget } = serverLimits;
