@@ -8,7 +8,7 @@
 import type { Stats } from 'node:fs';
 import { Blake3Hasher } from '@napi-rs/blake-hash';
 import { DATA_PREFIX_BYTES, writeDataPrefix } from '../protocol/frames.js';
-import { frameLimits } from '../protocol/limits.js';
+import { frameLimits, transferLimits } from '../protocol/limits.js';
 import type { Have } from '../protocol/peer-messages.js';
 import type { SourceFs } from './source-fs.js';
 
@@ -33,10 +33,15 @@ export interface Budget {
 /** A shorter piece of a file is not put behind others into one block: it costs the receiver a write of its own. */
 const LEAST_PIECE = 16 * 1024;
 
-/** Hashes of beginnings that are remembered, one for each frame: the window of a transfer twice over. */
-const REMEMBERED = 64;
+/** Where more follows, reads end at a multiple of this: so do pages of the system and the pieces that BLAKE3 takes at once. */
+const ALIGNED = 4096;
 
-/** What is known of a file that was being sent when its link broke. */
+/** The beginnings of a file whose hashes are remembered end at multiples of this: so do the receiver's writes. */
+const REMEMBER_STEP = transferLimits.writeBytes;
+/** How many of them: twice the window of a transfer. */
+const REMEMBERED = (2 * transferLimits.windowBytes) / REMEMBER_STEP;
+
+/** What is known of a file that was sent or begun on an earlier link. For one reading only, which goes on with its hasher. */
 export interface Remembered {
   readonly path: string;
   readonly found: Stats;
@@ -79,7 +84,7 @@ export class FileReading {
 
   /**
    * @param points of {@link Have}.
-   * @param remembered of an earlier link: spares reading the beginning again where it is about this very file.
+   * @param remembered of the file at this path: spares reading the beginning again where it is still the same.
    * @throws SourceChanged, or a system error.
    */
   static open(fs: SourceFs, file: KnownFile, points: Points, remembered?: Remembered): FileReading {
@@ -148,14 +153,15 @@ export class FileReading {
   frame(block: Buffer, from: number, end: number, transfer: number, entry: number): number {
     const at = this.#at ?? 0;
     const left = this.#found.size - at;
-    const bytes = Math.min(left, frameLimits.dataPayloadBytes, end - from - DATA_PREFIX_BYTES);
+    const room = Math.min(left, frameLimits.dataPayloadBytes, end - from - DATA_PREFIX_BYTES);
+    const beyond = (at + room) % ALIGNED;
+    const bytes = room === left || room < beyond + LEAST_PIECE ? room : room - beyond;
     if (bytes <= 0 || (from > 0 && bytes < Math.min(left, LEAST_PIECE))) return from;
     const payload = from + DATA_PREFIX_BYTES;
     this.#read(block, payload, bytes, at);
-    this.#hash(block, payload, bytes, at);
+    this.#hashInSteps(block, payload, bytes, at);
     writeDataPrefix(block, from, { transfer, entry, offset: at }, bytes);
     this.#at = at + bytes;
-    if (this.#found.size > frameLimits.dataPayloadBytes) this.#remember();
     return payload + bytes;
   }
 
@@ -163,10 +169,12 @@ export class FileReading {
   finish(): string {
     const now = this.#fs.fstat(this.#fd);
     if (now.size !== this.#found.size || now.mtimeMs !== this.#found.mtimeMs) throw new SourceChanged('changed while it was read');
-    return this.#hasher.digest('hex');
+    const blake3 = this.#hasher.digest('hex');
+    if (this.#digests.size > 0) this.#digests.set(this.#found.size, blake3);
+    return blake3;
   }
 
-  /** What spares reading it again, once frames have been sent. */
+  /** What spares reading it again; undefined of a file that is small or was not begun. */
   remembered(): Remembered | undefined {
     if (this.#digests.size === 0) return undefined;
     return { path: this.#path, found: this.#found, hasher: this.#hasher, hashed: this.#hashed, digests: this.#digests };
@@ -177,9 +185,9 @@ export class FileReading {
   }
 
   /** The hasher stays where it is, ahead of the receiver; bytes that go out for the second time do not go through it again. */
-  #recall({ path, found, hasher, hashed, digests }: Remembered): void {
+  #recall({ found, hasher, hashed, digests }: Remembered): void {
     const now = this.#found;
-    const same = path === this.#path && found.dev === now.dev && found.ino === now.ino && found.size === now.size && found.mtimeMs === now.mtimeMs;
+    const same = found.dev === now.dev && found.ino === now.ino && found.size === now.size && found.mtimeMs === now.mtimeMs;
     const point = this.#points.findLast(({ bytes, blake3 }) => digests.get(bytes) === blake3);
     if (!same || point === undefined) return;
     this.#hasher = hasher;
@@ -189,8 +197,18 @@ export class FileReading {
     this.#at = point.bytes;
   }
 
+  /** Hashes, and remembers what may be asked for after a broken link. */
+  #hashInSteps(buffer: Buffer, from: number, bytes: number, offset: number): void {
+    for (let done = 0; done < bytes; ) {
+      const step = Math.min(bytes - done, REMEMBER_STEP - ((offset + done) % REMEMBER_STEP));
+      const ahead = this.#hashed;
+      this.#hash(buffer, from + done, step, offset + done);
+      done += step;
+      if (this.#hashed > ahead && this.#hashed % REMEMBER_STEP === 0) this.#remember();
+    }
+  }
+
   #remember(): void {
-    if (this.#at !== this.#hashed) return;
     this.#digests.set(this.#hashed, this.#hasher.digest('hex'));
     for (const oldest of this.#digests.keys()) {
       if (this.#digests.size <= REMEMBERED) break;

@@ -24,6 +24,9 @@ const SLICE_MS = 50;
 /** Read at once where nothing is sent. */
 const SCRATCH_BYTES = 256 * 1024;
 
+/** Files so large that there is something to remember of them, and that may be in one window together, are few. */
+const REMEMBERED_FILES = 4;
+
 /** Errors of this machine as a whole: no entry is to blame. */
 const EXHAUSTED: readonly (string | undefined)[] = ['EMFILE', 'ENFILE', 'ENOMEM'];
 
@@ -69,8 +72,8 @@ export class PlannedEntries {
   /** The first entry cannot be read; its end frame waits for room. */
   #unreadable = false;
   #had = 0;
-  /** Of the file that was being read when the last link broke. */
-  #remembered: Remembered | undefined;
+  /** Files read last, of which the receiver may not have written everything. */
+  readonly #remembered: Remembered[] = [];
   #scratch: Buffer | undefined;
 
   constructor(options: PlannedEntriesOptions) {
@@ -79,8 +82,7 @@ export class PlannedEntries {
 
   /** Nothing is listed but the first `settled` entries, of which the receiver has everything: `had` bytes of file. */
   start(settled: number, had: number): void {
-    this.#remembered = this.#file?.remembered() ?? this.#remembered;
-    this.close();
+    this.#leave();
     this.#pending.length = 0;
     this.#ended = settled;
     this.#planned = settled;
@@ -144,10 +146,23 @@ export class PlannedEntries {
   }
 
   #endEntry(): void {
-    this.close();
+    this.#leave();
     this.#unreadable = false;
     this.#pending.shift();
     this.#ended += 1;
+  }
+
+  /** Closes the file that is open, which may be sent again on another link. */
+  #leave(): void {
+    const remembered = this.#file?.remembered();
+    if (remembered !== undefined) this.#remembered.push(remembered);
+    if (this.#remembered.length > REMEMBERED_FILES) this.#remembered.shift();
+    this.close();
+  }
+
+  #recall(path: string): Remembered | undefined {
+    const index = this.#remembered.findLastIndex((one) => one.path === path);
+    return index < 0 ? undefined : this.#remembered.splice(index, 1)[0];
   }
 
   #tryRead(walked: WalkedFile, points: Have['points'], filling: Filling): void {
@@ -173,7 +188,7 @@ export class PlannedEntries {
       const { fs, single } = this.#options;
       budget.bytes -= OPEN_BYTES;
       const known = { path: walked.path, follow: single, size: walked.size, mtimeMs: single ? walked.mtimeMs : undefined };
-      this.#file = FileReading.open(fs, known, points, this.#remembered);
+      this.#file = FileReading.open(fs, known, points, this.#recall(walked.path));
       this.#had += this.#file.had;
     }
     const file = this.#file;
