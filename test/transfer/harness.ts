@@ -98,7 +98,10 @@ export class Side {
     const root = options.root ?? (await mkdtemp(join(tmpdir(), 'p2p-transfer-')));
     let id = 0;
     const side = new Side(root, peer, options, () => ++id);
+    // Sockets keep the program alive, which there are none of here; clocks and threads do not.
+    const alive = setInterval(() => undefined, 60_000);
     t.after(async () => {
+      clearInterval(alive);
       await side.close();
       await rm(root, { recursive: true, force: true });
     });
