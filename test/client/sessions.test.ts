@@ -134,7 +134,7 @@ describe('sessions', () => {
     await assert.rejects(alice.api.say('too late'), { code: 'no-session' });
   });
 
-  it('is replaced, not doubled, when the peer connects anew', async (t) => {
+  it('is not doubled when the peer comes from another machine', async (t) => {
     const [alice, bob] = [await person(t), await person(t)];
     const bobName = nameOf(bob);
     await bob.api.openSession(nameOf(alice));
@@ -143,6 +143,7 @@ describe('sessions', () => {
     const again = await loggedIn(t, server.port, bobName, { known: true });
     assert.equal((await bob.next('disconnected')).code, 'displaced');
     await again.api.openSession(nameOf(alice));
+    // The first one ended its session when it left.
     await alice.next('session-opened');
     assert.deepEqual(alice.api.sessions, [bobName]);
     await Promise.all([alice.api.say('hello again'), again.next('message')]);

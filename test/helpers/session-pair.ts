@@ -20,23 +20,30 @@ export interface LinkPair {
   cut(): void;
 }
 
-/** An open link, its hellos exchanged. */
-export async function linkPair(clock: Clock, introduction: string, asker: () => Continuity, answerer: (heard: Continuity) => Continuity): Promise<LinkPair> {
+/** An open link, its hellos exchanged; `onBegun` gets it before. @throws LinkLost when it is cut meanwhile. */
+export async function linkPair(
+  clock: Clock,
+  introduction: string,
+  asker: () => Continuity,
+  answerer: (heard: Continuity) => Continuity,
+  onBegun: (pair: LinkPair) => void = () => undefined,
+): Promise<LinkPair> {
   const [near, far] = duplexPair();
   const pair = {
     asker: new PeerLink(near, { role: 'asker', clock, address: '192.0.2.1:4000', fingerprint: FINGERPRINT, agent: 'test' }),
     answerer: new PeerLink(far, { role: 'answerer', clock, address: '192.0.2.2:4000', fingerprint: FINGERPRINT, agent: 'test' }),
   };
+  const cut = () => {
+    near.destroy();
+    far.destroy();
+  };
+  onBegun({ ...pair, cut });
   pair.asker.sendHello(introduction, asker());
   await pair.answerer.receiveHello();
   pair.answerer.sendHello(introduction, answerer(pair.answerer.heard));
   await pair.asker.receiveHello();
   pair.asker.sendGo();
   await pair.answerer.receiveGo();
-  const cut = () => {
-    near.destroy();
-    far.destroy();
-  };
   return { ...pair, cut };
 }
 
