@@ -67,12 +67,7 @@ for (const seed of [1, 2, 3, 4, 5]) {
       clock.advance(random(1_000));
     }
     const all = Promise.all(said);
-    let over = false;
-    void all.then(() => (over = true));
-    while (!over) {
-      clock.advance(1_000);
-      await turns(5);
-    }
+    while ((await Promise.race([all, turns(5)])) === undefined) clock.advance(1_000);
     assert.deepEqual(bob.texts().filter((text) => text.startsWith('in ')), texts.alice.map((text) => `in ${text}`));
     assert.deepEqual(alice.texts().filter((text) => text.startsWith('in ')), texts.bob.map((text) => `in ${text}`));
     assert.ok(alice.events.filter(({ event }) => event === 'session-back').length > 5);

@@ -54,7 +54,11 @@ export function peerCable(t: TestContext): PeerCable {
       next.resolve(undefined);
       next = deferred();
     });
-    return { port, close: async () => (server.close(), await inner.close()) };
+    const close = async () => {
+      server.close();
+      await inner.close();
+    };
+    return { port, close };
   });
   t.after(() => {
     for (const { dialler, listener } of wires) for (const socket of [dialler, listener]) socket.destroy();

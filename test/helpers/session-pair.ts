@@ -84,7 +84,7 @@ export interface RecordedSession {
   readonly calls: string[];
   readonly end: Promise<Ended>;
   /** `in hello`, `out hi`, in order. */
-  texts(): string[];
+  readonly texts: () => string[];
 }
 
 export function recordedSession(options: Pick<SessionOptions, 'introduced' | 'clock' | 'reconnect'> & { readonly onEvent?: (event: ClientEvent) => void | Promise<void> }): RecordedSession {
