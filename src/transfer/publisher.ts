@@ -126,7 +126,9 @@ export class Publisher {
   /** Gives the file at `staged` the name `name`, or the first free `name (n)`, in a folder. The staged name stays until it is settled. */
   #claim(staged: string, folder: FolderHandle, name: string): Named {
     const file = this.#disk.lstat(staged);
-    if (file?.isFile() !== true || (this.#options.staging.identity !== undefined && staged === this.#options.staging.content && !isSame(file, this.#options.staging.identity))) {
+    // Known of a single file only; in a tree nobody else had the time to do what it would take.
+    const { identity } = this.#options.staging;
+    if (file?.isFile() !== true || (identity !== undefined && !isSame(file, identity))) {
       throw new TransferFailure('write-failed', 'The receiver’s file was exchanged or removed meanwhile.');
     }
     for (let n = 0; n <= transferLimits.collisionNames; n += 1) {

@@ -141,7 +141,7 @@ export class Staging {
   /** A whole file has come. @throws system errors. */
   finish(file: StagedFile, { safe, modified }: FileEntry): void {
     if (modified !== null) file.setTime(modified);
-    this.#identity = file.identity;
+    if (this.#options.kind === 'file') this.#identity = file.identity;
     try {
       file.close();
     } catch (error) {
@@ -166,7 +166,7 @@ export class Staging {
       }
     }
     if (entry.modified !== null) this.#disk.setPathTime(found.path, entry.modified);
-    this.#identity = { dev: found.stats.dev, ino: found.stats.ino };
+    if (this.#options.kind === 'file') this.#identity = { dev: found.stats.dev, ino: found.stats.ino };
     this.#whole.add(pathNumber(entry.safe ?? ''));
     return true;
   }
