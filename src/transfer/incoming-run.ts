@@ -7,7 +7,7 @@
 import type { Timer } from '../net/clock.js';
 import { DATA_PREFIX_BYTES, END_FRAME_BYTES, type EntryStatus } from '../protocol/frames.js';
 import { transferLimits } from '../protocol/limits.js';
-import type { PeerMessageOf } from '../protocol/peer-messages.js';
+import type { Entry, PeerMessageOf } from '../protocol/peer-messages.js';
 import { RecordBlock } from './block-filler.js';
 import type { TransferContext } from './context.js';
 import { TransferFailure, writeFailure } from './failure.js';
@@ -62,6 +62,8 @@ export class IncomingRun {
   /** Entries. */
   #listed = 0;
   #planned = 0;
+  /** Files listed, less those that were skipped and those whose end has come. */
+  #awaited = 0;
   #listedAll = false;
   #planning: Promise<void> = Promise.resolve();
   /** The block being filled, and full ones that wait for the disk or are with it; at most a window in all. */
@@ -71,6 +73,8 @@ export class IncomingRun {
   /** Of {@link #full}, from the first on. */
   #writing = 0;
   #writes: Promise<unknown> = Promise.resolve();
+  /** While the disk is full. */
+  #room: Promise<void> | undefined;
 
   constructor(options: IncomingRunOptions) {
     this.#options = options;
@@ -122,13 +126,21 @@ export class IncomingRun {
   listed({ first, entries, last }: PeerMessageOf<'entries'>): void {
     const { settled } = this.#options.place;
     const begins = this.#listed === 0 && first === settled?.entries;
-    const ahead = first + entries.length - this.#options.place.ended;
-    if (this.#listedAll || (first !== this.#listed && !begins) || (!begins && ahead > transferLimits.entriesAhead)) {
+    if (this.#listedAll || (first !== this.#listed && !begins) || this.#awaitedEnds(entries) > transferLimits.entriesAhead) {
       this.#failed(new TransferFailure('bad-listing', 'The sender listed the folder in a way that cannot be followed.'));
       return;
     }
     if (begins) this.#planned = first;
     this.#plan({ first, entries, last });
+  }
+
+  /**
+   * Files whose end would not have come after these too. Not what has ended at the disk: there the end of much that the
+   * sender is done with waits to be written.
+   */
+  #awaitedEnds(entries: readonly Entry[]): number {
+    this.#awaited += entries.filter((entry) => 'name' in entry).length;
+    return this.#awaited;
   }
 
   /** File bytes; copied before this returns. */
@@ -149,6 +161,7 @@ export class IncomingRun {
 
   entryEnd(entry: number, status: EntryStatus, blake3: string): void {
     if (!this.#takes(END_FRAME_BYTES, entry)) return;
+    this.#awaited -= 1;
     if (!this.#block().filler.end(entry, status, blake3)) {
       this.#push();
       this.#block().filler.end(entry, status, blake3);
@@ -239,7 +252,7 @@ export class IncomingRun {
         }
         this.#written = written;
         if (this.#over) break;
-        await this.#untilRoom(block);
+        await this.#untilRoom();
         if (this.#over) break;
       }
     } catch (error) {
@@ -248,18 +261,16 @@ export class IncomingRun {
     this.#drop(block);
   }
 
-  /** Only the first of those under way asks for another try; the others follow it. */
-  #untilRoom(block: Block): Promise<void> {
-    if (block !== this.#full[0]) return new Promise((resolve) => this.#behind.push(resolve));
-    return new Promise((resolve) => {
+  /** The blocks under way wait together for another try. */
+  #untilRoom(): Promise<void> {
+    this.#room ??= new Promise((resolve) => {
       this.#options.onFull(() => {
+        this.#room = undefined;
         resolve();
-        for (const follow of this.#behind.splice(0)) follow();
       });
     });
+    return this.#room;
   }
-
-  readonly #behind: (() => void)[] = [];
 
   #wrote(block: Block, written: Written): void {
     this.#written = written;
@@ -323,6 +334,7 @@ export class IncomingRun {
         this.#options.checking(false);
         for (const { first, count, have, skip } of plans) {
           this.#planned = first + count;
+          this.#awaited -= skip.length;
           context.port.send({ type: 'plan', transfer, first, count, have: [...have], skip: [...skip] });
         }
         this.#options.onMove();
@@ -334,7 +346,7 @@ export class IncomingRun {
           return;
         }
       }
-      await new Promise<void>((resolve) => this.#options.onFull(resolve));
+      await this.#untilRoom();
     }
   }
 

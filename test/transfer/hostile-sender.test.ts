@@ -97,7 +97,7 @@ describe('a sender of a file', () => {
     const { credit } = await at.port.message('accept');
     const chunk = Buffer.alloc(256 * 1024);
     // In one turn of the event loop nothing is written and nothing granted.
-    for (let offset = 0; offset <= credit; offset += chunk.length) at.side.manager.handleData(1, 0, offset, chunk, true);
+    for (let offset = 0; offset + chunk.length <= credit; offset += chunk.length) at.side.manager.handleData(1, 0, offset, chunk, true);
     await endsWith(at, 'out-of-order');
   });
 

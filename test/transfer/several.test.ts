@@ -55,7 +55,8 @@ describe('a pause', () => {
       const pair = await linkedPair(t);
       const [transfer] = await offers(pair.alice, [40 * MiB]);
       const other = by === 'alice' ? pair.bob : pair.alice;
-      const { id } = await pair[by].event('progress');
+      await pair.bob.message('credit');
+      const id = pair[by].manager.snapshots()[0]?.id ?? 0;
       await pair[by].manager.pause(id);
       assert.equal((await other.event('transfer-state')).waits, 'paused-by-peer');
       assert.equal((await pair[by].event('transfer-state')).waits, 'paused-by-you');
@@ -67,9 +68,9 @@ describe('a pause', () => {
   }
 
   it('of one leaves the other running', async (t) => {
-    const { alice } = await linkedPair(t);
+    const { alice, bob } = await linkedPair(t);
     const [first, second] = await offers(alice, [40 * MiB, 10 * MiB]);
-    await alice.event('progress', ({ id }) => id === first?.id);
+    await bob.message('credit', ({ transfer }) => transfer === 1);
     await alice.manager.pause(first?.id ?? 0);
     assert.equal((await second?.finished)?.event, 'transfer-done');
     assert.equal(alice.manager.snapshots()[0]?.state, 'paused');
@@ -87,8 +88,8 @@ describe('a cancelled transfer', () => {
     it(`by ${by} ends on both sides and leaves nothing`, async (t) => {
       const pair = await linkedPair(t);
       const [transfer] = await offers(pair.alice, [60 * MiB]);
-      const { id } = await pair[by].event('progress');
-      await pair[by].manager.cancel(id);
+      await pair.bob.message('credit');
+      await pair[by].manager.cancel(pair[by].manager.snapshots()[0]?.id ?? 0);
       const [sent, got] = await Promise.all([transfer?.finished, pair.bob.event('transfer-failed')]);
       assert.deepEqual([sent?.event === 'transfer-failed' && sent.code, got.code], ['cancelled', 'cancelled']);
       assert.deepEqual(await pair.bob.folders(), { received: [], partial: [] });
