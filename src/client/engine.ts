@@ -170,6 +170,7 @@ class Engine implements ClientApi {
       serverLink: () => this.#keeper.link,
       consent: (peer, fingerprint) => this.#sessions.consent(peer, fingerprint),
       continuity: (peer, heard) => this.#sessions.continuity(peer, heard),
+      isLost: (peer) => this.#sessions.isLost(peer),
       onIncoming: (introduced) => void this.#sessions.admit(introduced),
       onWarning: (error, peer) => this.#sessions.onWarning(error, peer),
     });

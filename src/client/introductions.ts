@@ -9,13 +9,12 @@ import type { SecureContext } from 'node:tls';
 import { debuglog } from 'node:util';
 import type { Clock } from '../net/clock.js';
 import { deferred, type Deferred } from '../net/deferred.js';
-import { dialTcp } from '../net/dial.js';
 import { localAddresses } from '../net/local-addresses.js';
 import { authenticatePeer, roleOfAccepted } from '../net/peer-handshake.js';
 import type { Continuity, PeerLink } from '../net/peer-link.js';
 import type { PeerListener } from '../net/peer-listener.js';
-import { NoPath, race, type Path } from '../net/race.js';
-import { dialOrder, formatEndpoint, mayDial, ownCandidates } from '../protocol/candidates.js';
+import { NoPath, race } from '../net/race.js';
+import { formatEndpoint, ownCandidates } from '../protocol/candidates.js';
 import { errorText, LinkLost, P2pError, RequestRefused } from '../protocol/errors.js';
 import type { Candidate, Reach } from '../protocol/fields.js';
 import { clientLimits, peerLimits, timeLimits } from '../protocol/limits.js';
@@ -26,6 +25,7 @@ import type { PinFile } from '../security/pins.js';
 import { Agreements } from './agreements.js';
 import type { Direction } from './api.js';
 import { AwaitedPeer } from './awaited-peer.js';
+import { pathsTo } from './peer-paths.js';
 import type { ServerLink } from './server-link.js';
 
 const debug = debuglog('p2p-introduction');
@@ -64,10 +64,22 @@ export interface IntroductionOptions {
   consent(peer: string, fingerprint: string): Promise<Consent>;
   /** What hello says about a session with this peer; `heard`: what the asker's did, where we answer. */
   continuity(peer: string, heard: Continuity | undefined): Continuity;
+  /** Whether a session with this peer waits for a link. */
+  isLost(peer: string): boolean;
   /** A peer that asked for us is connected. */
   onIncoming(introduced: Introduced): void;
   /** An introduction failed that no command of this person began. */
   onWarning(error: P2pError, peer: string): void;
+}
+
+/** An ask of ours. */
+interface Asking {
+  /** Resolved by the link that the other's crossed ask has led to. */
+  readonly crossed: Deferred<Introduced>;
+  /** Ends it where another link has come. */
+  readonly stop: AbortController;
+  /** The server has answered, and paths are tried. */
+  racing: boolean;
 }
 
 export class Introductions {
@@ -77,8 +89,8 @@ export class Introductions {
   readonly #agreements: Agreements;
   /** By introduction id. */
   readonly #running = new Map<string, AwaitedPeer>();
-  /** Asks of ours without an answer yet, by canonical name; resolved by an incoming link when asks crossed. */
-  readonly #asking = new Map<string, Deferred<Introduced>>();
+  /** Asks of ours that have not led to a link yet, by canonical name. */
+  readonly #asking = new Map<string, Asking>();
   /** Peers whose crossed ask stands instead of ours, or has led to a link already. */
   readonly #yielded = new Set<string>();
   readonly #stop = new AbortController();
@@ -109,7 +121,8 @@ export class Introductions {
     if (name === canonicalUserName(this.#options.user)) throw new P2pError('unavailable', 'That is you. GET_CLIENT_LIST shows who else is online.');
     if (this.#asking.has(name)) throw new P2pError('already-connected', `${user} is being asked already. Wait for the answer.`);
     const crossed = deferred<Introduced>({ quiet: true });
-    this.#asking.set(name, crossed);
+    const asking: Asking = { crossed, stop: new AbortController(), racing: false };
+    this.#asking.set(name, asking);
     try {
       const link = this.#options.serverLink();
       const introduction = await link.request({ type: 'connect', to: user, reach: this.#reach() }, 'introduction');
@@ -117,7 +130,8 @@ export class Introductions {
       if (role !== 'asker' || canonicalUserName(peer.user) !== name) {
         throw new P2pError('peer-key-wrong', `You asked for ${user}, and the server introduces ${peer.user}. Refused. Ask its operator.`);
       }
-      const introduced = await this.#run(this.#await(introduction.introduction, role, peer), introduction.candidates, 'outgoing');
+      asking.racing = true;
+      const introduced = await this.#run(this.#await(introduction.introduction, role, peer), introduction.candidates, 'outgoing', asking.stop.signal);
       // A link that the other's ask has led to as well has nobody who takes it.
       void crossed.promise.then((second) => second.link.destroy(), (error: unknown) => debug('crossed: %s', errorText(error)));
       return introduced;
@@ -165,14 +179,16 @@ export class Introductions {
       return;
     }
     const asking = this.#asking.get(canonicalUserName(user));
-    if (asking !== undefined) this.#yielded.add(canonicalUserName(user));
+    const overtakes = asking !== undefined && this.#overtakes(asking, user);
+    if (asking !== undefined && !overtakes) this.#yielded.add(canonicalUserName(user));
     try {
       const introduced = await this.#run(awaited, message.candidates, 'incoming');
-      if (asking === undefined) this.#options.onIncoming(introduced);
-      else asking.resolve(introduced);
+      if (overtakes) asking.stop.abort();
+      if (asking === undefined || overtakes) this.#options.onIncoming(introduced);
+      else asking.crossed.resolve(introduced);
     } catch (error) {
       if (!(error instanceof P2pError)) throw error;
-      if (asking !== undefined) asking.reject(askError(error, user));
+      if (asking !== undefined && !overtakes) asking.crossed.reject(askError(error, user));
       else if (!this.#stop.signal.aborted && !awaited.saidEnded) this.#options.onWarning(askError(error, user), user);
     }
   }
@@ -230,7 +246,8 @@ export class Introductions {
   async #decide(peer: string, fingerprint: string): Promise<Consent> {
     const name = canonicalUserName(peer);
     if (name === canonicalUserName(this.#options.user)) return 'refused';
-    if (this.#asking.has(name)) {
+    const asking = this.#asking.get(name);
+    if (asking !== undefined && !this.#overtakes(asking, peer)) {
       if (canonicalUserName(this.#options.user) < name) return 'refused';
       this.#yielded.add(name);
       return 'granted';
@@ -245,15 +262,23 @@ export class Introductions {
     return await this.#options.consent(peer, fingerprint);
   }
 
-  async #run(awaited: AwaitedPeer, candidates: readonly Candidate[], direction: Direction): Promise<Introduced> {
+  /**
+   * Whether an ask of this peer is better than ours: it has agreed to ours and yet asks, so its program is not the one any more that
+   * agreed.
+   */
+  #overtakes(asking: Asking, peer: string): boolean {
+    return asking.racing && this.#options.isLost(peer);
+  }
+
+  async #run(awaited: AwaitedPeer, candidates: readonly Candidate[], direction: Direction, signal = this.#stop.signal): Promise<Introduced> {
     const { introduction, user, fingerprint } = awaited;
     this.#running.set(introduction, awaited);
     try {
       const firstContact = await this.#checkPin(user, fingerprint);
-      const link = await race(this.#paths(awaited, candidates), {
+      const link = await race(pathsTo(awaited, candidates, this.#handshake(this.#stop.signal)), {
         clock: this.#options.clock,
         timeoutMs: timeLimits.raceMs,
-        signal: this.#stop.signal,
+        signal: AbortSignal.any([this.#stop.signal, signal]),
         discard: (late) => late.destroy(),
       });
       try {
@@ -273,68 +298,6 @@ export class Introductions {
     } finally {
       awaited.end();
       this.#running.delete(introduction);
-    }
-  }
-
-  /** Every way to the peer: each of its candidates, and its own dials to us. Later kinds of path are further entries. */
-  #paths(awaited: AwaitedPeer, candidates: readonly Candidate[]): Path<PeerLink>[] {
-    const dials = dialOrder(candidates.filter(mayDial)).map(
-      (candidate, index): Path<PeerLink> => ({
-        name: formatEndpoint(candidate.address, candidate.port),
-        delayMs: index * timeLimits.staggerMs,
-        attempt: (signal) => this.#dial(awaited, candidate, signal),
-      }),
-    );
-    const listen: Path<PeerLink> = {
-      name: `${awaited.user}'s own attempts`,
-      delayMs: 0,
-      attempt: (signal) => this.#awaitArrival(awaited, signal),
-    };
-    return [...dials, listen];
-  }
-
-  /** Several of the other's dials may arrive; the first that is chosen counts. */
-  #awaitArrival(awaited: AwaitedPeer, signal: AbortSignal): Promise<PeerLink> {
-    return new Promise((resolve, reject) => {
-      const stop = new AbortController();
-      const onAbort = () => {
-        stop.abort();
-        reject(new LinkLost('closed', 'none arrived here'));
-      };
-      signal.addEventListener('abort', onAbort, { once: true });
-      awaited.handOver((link) => {
-        if (stop.signal.aborted) {
-          link.destroy();
-          return;
-        }
-        this.#chosen(awaited, link, stop.signal).then(
-          (chosen) => {
-            resolve(chosen);
-            stop.abort();
-          },
-          (error: unknown) => debug('a link that arrived was not chosen: %s', errorText(error)),
-        );
-      });
-    });
-  }
-
-  async #dial(awaited: AwaitedPeer, { address, port }: Candidate, signal: AbortSignal): Promise<PeerLink> {
-    const raw = await dialTcp({ host: address, port, clock: this.#options.clock, signal });
-    const { link } = await authenticatePeer(raw, awaited.role, () => [awaited], this.#handshake(signal));
-    return await this.#chosen(awaited, link, signal);
-  }
-
-  /** As asker we choose; as answerer a link counts once the asker has chosen it. */
-  async #chosen(awaited: AwaitedPeer, link: PeerLink, signal: AbortSignal): Promise<PeerLink> {
-    if (awaited.role === 'asker') return link;
-    const onAbort = () => link.destroy(new LinkLost('closed', 'another path was chosen'));
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    try {
-      await link.receiveGo();
-      return link;
-    } finally {
-      signal.removeEventListener('abort', onAbort);
     }
   }
 

@@ -228,9 +228,10 @@ export class Session {
   #lose(link: PeerLink, reason: string): void {
     this.#state = { at: 'lost' };
     this.#chat.detach();
-    this.transfers.detach();
     link.destroy();
+    // First, so that it explains what the transfers then tell.
     this.#emit({ event: 'session-lost', peer: this.peer, reason });
+    this.transfers.detach();
   }
 
   #onFinal(error: P2pError): void {

@@ -166,6 +166,11 @@ export class Sessions {
     return this.#sessions.get(name)?.continuity(heard?.session) ?? {};
   }
 
+  /** Whether the session with this peer waits for a link. */
+  isLost(peer: string): boolean {
+    return this.#sessions.get(canonicalUserName(peer))?.state === 'lost';
+  }
+
   /** Whether to let this peer in. One with whom there is a session comes because its link broke. */
   async consent(peer: string, fingerprint: string): Promise<Consent> {
     const name = canonicalUserName(peer);

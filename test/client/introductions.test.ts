@@ -46,6 +46,7 @@ async function setUp(t: TestContext, options: SetUpOptions = {}) {
     }),
     consent,
     continuity: () => ({}),
+    isLost: () => false,
     onIncoming: (introduced) => void incoming.push(introduced),
     onWarning: () => undefined,
   });
