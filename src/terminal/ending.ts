@@ -91,6 +91,8 @@ export class Ending {
   #seeOutcome(outcome: TransferOutcome): void {
     for (const watch of [...this.#watches]) watch(outcome);
     if (!this.#accepted.delete(outcome.id)) return;
+    // Two may be accepted at the same moment; the store then refuses the one that came second.
+    if (outcome.event === 'transfer-failed' && outcome.code === 'rejected-by-policy') return;
     this.#received ??= outcome;
     this.#receivedOne.abort();
   }

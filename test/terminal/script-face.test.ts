@@ -261,6 +261,16 @@ describe('a script that receives one file for stdout', () => {
     assert.equal(await script.ended, 0);
   });
 
+  it('goes on with the first of two files where the second is refused', async () => {
+    const script = new Script({ untilReceived: true });
+    script.stdin.end();
+    const [first, second] = [script.client.offer({ decision: 'accepted' }), script.client.offer({ decision: 'accepted' })];
+    script.client.failTransfer(second, 'rejected-by-policy', 'The receiver takes one file.');
+    await new Promise(setImmediate);
+    script.client.done(first);
+    assert.equal(await script.ended, 0);
+  });
+
   it('fails when the file does', async () => {
     const script = new Script({ untilReceived: true });
     script.stdin.end();
