@@ -7,7 +7,7 @@ import { Blake3Hasher } from '@napi-rs/blake-hash';
 import { END_FRAME_BYTES } from '../protocol/frames.js';
 import { transferLimits } from '../protocol/limits.js';
 import type { EntryFolder } from './entry-names.js';
-import type { FoundFile } from './found-file.js';
+import type { FoundFiles } from './found-file.js';
 
 export interface FileEntry {
   readonly kind: 'file';
@@ -20,7 +20,8 @@ export interface FileEntry {
   /** Bytes; null for a pipe. */
   readonly size: number | null;
   readonly modified: number | null;
-  found: FoundFile | undefined;
+  /** Until data of it has come. */
+  found: FoundFiles;
   outcome: 'awaited' | 'stored' | 'same' | 'refused';
   /** Bytes that it turned out to have. */
   bytes: number;

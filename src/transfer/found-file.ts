@@ -6,6 +6,7 @@
  */
 import { Blake3Hasher } from '@napi-rs/blake-hash';
 import type { Stats } from 'node:fs';
+import { systemCode } from '../protocol/errors.js';
 import { transferLimits } from '../protocol/limits.js';
 import type { Have } from '../protocol/peer-messages.js';
 import { openFlags, type Disk } from './disk.js';
@@ -25,6 +26,20 @@ export interface FoundFile {
   readonly points: readonly Point[];
   /** Holds the bytes of the last point, where they are not all of the file. */
   readonly hasher: Blake3Hasher | undefined;
+}
+
+/** All that is there of an entry. */
+export interface FoundFiles {
+  readonly staged?: FoundFile | undefined;
+  readonly received?: FoundFile | undefined;
+}
+
+/** What the sender is told of them: at most one point for each length. */
+export function pointsOf({ staged, received }: FoundFiles): Point[] {
+  const whole = received?.points.at(-1);
+  const begun = staged?.points.filter(({ bytes }) => whole === undefined || bytes < whole.bytes) ?? [];
+  const points = whole === undefined ? begun : [...begun.slice(1 - transferLimits.pointsPerEntry), whole];
+  return points.filter(({ bytes }) => bytes > 0);
 }
 
 /** The hash of no bytes. */
@@ -47,6 +62,7 @@ export function pointLengths(bytes: number): number[] {
 
 /** Shared, since it is never used across a step. */
 const readBuffer = Buffer.allocUnsafeSlow(transferLimits.bufferBytes);
+const otherBuffer = Buffer.allocUnsafeSlow(transferLimits.bufferBytes);
 
 /**
  * Reads the file at `path` up to the last of `lengths`.
@@ -64,6 +80,30 @@ export function* findFile(disk: Disk, path: string, place: FoundFile['place'], l
     return { place, path, stats: { dev, ino, size, mtimeMs, nlink }, points, hasher: place === 'staged' ? hasher : undefined };
   } finally {
     disk.close(fd);
+  }
+}
+
+/** Whether two regular files hold the same bytes. Links are not followed; what cannot be read is not the same. */
+export function* haveSameBytes(disk: Disk, one: string, other: string): Steps<boolean> {
+  const fds: number[] = [];
+  try {
+    for (const path of [one, other]) fds.push(disk.open(path, openFlags.read));
+    const [first = -1, second = -1] = fds;
+    const [stats, others] = [disk.fstat(first), disk.fstat(second)];
+    if (!stats.isFile() || !others.isFile() || stats.size !== others.size) return false;
+    for (let at = 0; at < stats.size; ) {
+      const counts = [disk.read(first, readBuffer, 0, readBuffer.length, at), disk.read(second, otherBuffer, 0, otherBuffer.length, at)];
+      const count = Math.min(...counts);
+      if (count === 0 || readBuffer.compare(otherBuffer, 0, count, 0, count) !== 0) return false;
+      at += count;
+      yield;
+    }
+    return true;
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return false;
+  } finally {
+    for (const fd of fds) disk.close(fd);
   }
 }
 

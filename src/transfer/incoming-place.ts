@@ -82,7 +82,7 @@ export class IncomingPlace {
       const path = wanted.kind === 'file' ? await this.#publisher.publishFile() : await this.#publisher.publishTree();
       const { files, bytes, same, refused } = this.#tree.counts;
       await this.#removePartial();
-      return { path, files, bytes, same, refused, resumed: this.#tree.had, blake3: this.#tree.blake3 };
+      return { path, files, bytes, refused, same: same + this.#publisher.same, resumed: this.#tree.had, blake3: this.#tree.blake3 };
     } catch (error) {
       throw writeFailure(error);
     }

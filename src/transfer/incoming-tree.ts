@@ -12,7 +12,7 @@ import { readRecord, type BlockRecord } from './block-filler.js';
 import { badListing, EntryNames, joined, type EntryFolder } from './entry-names.js';
 import { EntryQueue, type EntryCounts, type FileEntry } from './entry-queue.js';
 import { isFull, TransferFailure, writeFailure } from './failure.js';
-import { EMPTY_BLAKE3, type FoundFile, type Point } from './found-file.js';
+import { EMPTY_BLAKE3, pointsOf, type FoundFile, type FoundFiles } from './found-file.js';
 import { PlanParts } from './plan-parts.js';
 import type { Listing, Plan } from './source.js';
 import type { StagedFile } from './staged-file.js';
@@ -49,7 +49,7 @@ export class IncomingTree {
   #lists: 'anew' | 'on' | 'ended' = 'anew';
   #parts: PlanParts | undefined;
   /** What earlier links found and nothing has come of yet, by safe path. */
-  #known = new Map<string, FoundFile>();
+  #known = new Map<string, FoundFiles>();
   #open: OpenEntry | undefined;
   /** Where the next record begins, and how many of its file bytes are written: a full disk stops in the middle of a block. */
   #cursor = 0;
@@ -103,14 +103,14 @@ export class IncomingTree {
     const open = this.#open;
     this.#open = undefined;
     if (open?.file !== undefined) {
-      if (open.entry.safe !== undefined) this.#known.set(open.entry.safe, open.file.found());
+      if (open.entry.safe !== undefined) this.#known.set(open.entry.safe, { staged: open.file.found() });
       open.file.close();
     }
     for (const entry of this.#queue.takeBack()) {
       if (entry.kind === 'folder') this.#names.forget(entry.folder.safe, entry.names);
       else {
         this.#names.forget(entry.safe);
-        if (entry.safe !== undefined && entry.found !== undefined && entry !== open?.entry) this.#known.set(entry.safe, entry.found);
+        if (entry.safe !== undefined && entry !== open?.entry) this.#known.set(entry.safe, entry.found);
       }
     }
     this.#lists = 'anew';
@@ -210,7 +210,7 @@ export class IncomingTree {
     const single = wanted.kind === 'file';
     const { safe, note } = single ? { safe: wanted.name } : this.#names.file(folder, name);
     const size = single ? wanted.size : listed;
-    let found: FoundFile | undefined;
+    let found: FoundFiles = {};
     try {
       if (safe !== undefined) found = yield* this.#staging.find(safe, { size, modified: single ? wanted.modified : modified }, this.#known.get(safe));
     } catch (error) {
@@ -218,7 +218,7 @@ export class IncomingTree {
       throw writeFailure(error);
     }
     if (note !== undefined) this.#note(safe ?? joined(folder.raw, name), note);
-    const points = found?.points.filter(({ bytes }) => bytes > 0) ?? [];
+    const points = pointsOf(found);
     const number = parts.next;
     if (safe === undefined) parts.skip();
     else if (points.length > 0) parts.have(points);
@@ -252,7 +252,7 @@ export class IncomingTree {
 
   #openAt(entry: FileEntry, offset: number): OpenEntry {
     const { wanted } = this.#options;
-    if (offset > 0 && entry.found?.points.some((point) => point.bytes === offset) !== true) {
+    if (offset > 0 && entry.found.staged?.points.some((point) => point.bytes === offset) !== true) {
       throw new TransferFailure('out-of-order', 'The sender began a file where it was not asked to.');
     }
     let file: StagedFile | undefined;
@@ -262,7 +262,7 @@ export class IncomingTree {
       if (wanted.kind === 'file' || !refusesOne(error)) throw error;
       this.#note(entry.safe ?? entry.name, 'cannot be stored here');
     }
-    entry.found = undefined;
+    entry.found = {};
     this.#had += offset;
     return { entry, file, position: offset };
   }
@@ -296,8 +296,10 @@ export class IncomingTree {
   /** All of it is there, or it is empty. */
   #endWithoutData(entry: FileEntry, blake3: string): void {
     const { found, size } = entry;
-    const point = found?.points.find((one) => one.blake3 === blake3 && (size === null || one.bytes === size));
-    if (found !== undefined && point !== undefined) this.#takeFound(entry, found, point);
+    const isIt = (one: FoundFile | undefined) => one?.points.find((point) => point.blake3 === blake3 && (size === null || point.bytes === size));
+    const [there, staged] = [isIt(found.received), isIt(found.staged)];
+    if (found.received !== undefined && there !== undefined) this.#takeFound(entry, found.received, there.bytes);
+    else if (found.staged !== undefined && staged !== undefined) this.#takeFound(entry, found.staged, staged.bytes);
     else if (blake3 === EMPTY_BLAKE3 && (size === 0 || size === null)) {
       this.#open = this.#openAt(entry, 0);
       this.#endOfData(entry, this.#open, blake3);
@@ -305,8 +307,8 @@ export class IncomingTree {
     else throw new TransferFailure('size-mismatch', 'The sender sent less than it had offered.');
   }
 
-  #takeFound(entry: FileEntry, found: FoundFile, point: Point): void {
-    if (!this.#staging.take(entry, found, point)) {
+  #takeFound(entry: FileEntry, found: FoundFile, bytes: number): void {
+    if (!this.#staging.take(entry, found, bytes)) {
       // It was there when the list was answered; now it is too late to ask for it.
       if (this.#options.wanted.kind === 'file') throw new TransferFailure('write-failed', 'The receiver’s file was changed meanwhile.');
       this.#note(entry.safe ?? entry.name, 'was changed meanwhile by the receiver');
@@ -314,14 +316,14 @@ export class IncomingTree {
       return;
     }
     entry.outcome = found.place === 'received' ? 'same' : 'stored';
-    entry.bytes = point.bytes;
-    this.#had += point.bytes;
+    entry.bytes = bytes;
+    this.#had += bytes;
   }
 
   #drop(entry: FileEntry): void {
     if (this.#options.wanted.kind === 'file') throw new TransferFailure('read-failed', 'The sender cannot read the file any more.');
     if (this.#open?.file !== undefined) this.#staging.drop(this.#open.file);
-    else if (entry.found?.place === 'staged') this.#staging.dropFound(entry.found);
+    else if (entry.found.staged !== undefined) this.#staging.dropFound(entry.found.staged);
     entry.outcome = 'refused';
     this.#note(entry.safe ?? entry.name, 'could not be read by the sender');
   }

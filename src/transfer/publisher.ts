@@ -11,6 +11,7 @@ import { FILE_MODE, openFlags, type Disk } from './disk.js';
 import { joined } from './entry-names.js';
 import { TransferFailure } from './failure.js';
 import { ensureFolder, isSame, openFolder, type FolderHandle } from './folder-handle.js';
+import { haveSameBytes } from './found-file.js';
 import type { Staging } from './staging.js';
 import { inTurns, type Steps } from './steps.js';
 import { flushTree, removeTree, unlinkIfThere } from './tree-walk.js';
@@ -36,10 +37,16 @@ export class Publisher {
   readonly #disk: Disk;
   readonly #options: PublisherOptions;
   #moved = 0;
+  #same = 0;
 
   constructor(options: PublisherOptions) {
     this.#disk = options.disk;
     this.#options = options;
+  }
+
+  /** Files that turned out to be there only when they were to get their name. */
+  get same(): number {
+    return this.#same;
   }
 
   /** Names the single file. @returns its absolute path. @throws TransferFailure, system errors. */
@@ -47,7 +54,7 @@ export class Publisher {
     const { staging, name } = this.#options;
     if (staging.foundPath !== undefined) return staging.foundPath;
     await inTurns(flushTree(this.#disk, staging.content));
-    return this.#inReceived((folder) => this.#claim(staging.content, folder, name));
+    return this.#inReceived((folder) => inTurns(this.#claim(staging.content, folder, name)));
   }
 
   /** Moves the tree to its place, or into the folder of this name that is there. @returns its absolute path. @throws TransferFailure, system errors. */
@@ -96,7 +103,7 @@ export class Publisher {
   }
 
   /** Runs a step that names something in the received folder, and makes sure that it was this folder all along. */
-  async #inReceived(step: (folder: FolderHandle) => Named | Promise<Named>): Promise<string> {
+  async #inReceived(step: (folder: FolderHandle) => Promise<Named>): Promise<string> {
     const { received } = this.#options;
     ensureFolder(this.#disk, received);
     const folder = openFolder(this.#disk, received);
@@ -123,8 +130,11 @@ export class Publisher {
     throw new TransferFailure('write-failed', 'The receiver’s folder was exchanged while the file was stored.');
   }
 
-  /** Gives the file at `staged` the name `name`, or the first free `name (n)`, in a folder. The staged name stays until it is settled. */
-  #claim(staged: string, folder: FolderHandle, name: string): Named {
+  /**
+   * Gives the file at `staged` the name `name`, or the first free `name (n)`, in a folder; or finds that the one that has the name
+   * is no other. The staged name stays until it is settled.
+   */
+  *#claim(staged: string, folder: FolderHandle, name: string): Steps<Named> {
     const file = this.#disk.lstat(staged);
     // Known of a single file only; in a tree nobody else had the time to do what it would take.
     const { identity } = this.#options.staging;
@@ -135,11 +145,20 @@ export class Publisher {
       const chosen = n === 0 ? name : numberedFileName(name, n);
       const path = `${folder.ref}/${chosen}`;
       const how = this.#claimOne(staged, path, file);
-      if (how === undefined) continue;
+      if (how === undefined) {
+        if (!(yield* haveSameBytes(this.#disk, staged, path))) continue;
+        return { name: chosen, takeBack: () => undefined, settle: () => this.#drop(staged) };
+      }
       const takeBack = () => (how === 'linked' ? unlinkIfThere(this.#disk, path) : this.#disk.rename(path, staged));
       return { name: chosen, takeBack, settle: () => (how === 'linked' ? unlinkIfThere(this.#disk, staged) : undefined) };
     }
     throw new TransferFailure('write-failed', 'The receiver has too many files of this name.');
+  }
+
+  /** It came although it was there: it was not seen in time. */
+  #drop(staged: string): void {
+    unlinkIfThere(this.#disk, staged);
+    this.#same += 1;
   }
 
   /** Undefined where the name is taken by something else. */
@@ -231,7 +250,7 @@ export class Publisher {
         const insideSafe = joined(safe, entry.name);
         if (entry.isDirectory()) (yield* this.#moveFolder(inside, folder, entry.name, insideSafe)).settle();
         else {
-          const named = this.#claim(inside, folder, entry.name);
+          const named = yield* this.#claim(inside, folder, entry.name);
           named.settle();
           if (named.name !== entry.name) this.#options.onNote(insideSafe, `is stored as ${named.name}, since another has its name`);
         }

@@ -11,7 +11,7 @@ import { pathNumber } from './entry-names.js';
 import type { FileEntry } from './entry-queue.js';
 import { TransferFailure, writeFailure } from './failure.js';
 import { isSame, type Identity } from './folder-handle.js';
-import { findFile, hashPrefix, isUnchanged, pointLengths, type FoundFile, type Point } from './found-file.js';
+import { findFile, hashPrefix, isUnchanged, pointLengths, type FoundFile, type FoundFiles } from './found-file.js';
 import type { PartialFolder } from './partial-folder.js';
 import type { ReceivedFolder } from './received-folder.js';
 import { Flushing, StagedFile } from './staged-file.js';
@@ -126,16 +126,17 @@ export class Staging {
   }
 
   /** What is there of a file. @param known what an earlier link found. @throws system errors. */
-  *find(safe: string, file: { readonly size: number | null; readonly modified: number | null }, known: FoundFile | undefined): Steps<FoundFile | undefined> {
-    if (known !== undefined && isUnchanged(this.#disk, known)) return known;
-    return (this.#mixed ? yield* this.#findStaged(safe, file.size) : undefined) ?? (yield* this.#findReceived(safe, file));
+  *find(safe: string, file: { readonly size: number | null; readonly modified: number | null }, known: FoundFiles | undefined): Steps<FoundFiles> {
+    if (known !== undefined && [known.staged, known.received].every((one) => one === undefined || isUnchanged(this.#disk, one))) return known;
+    const staged = this.#mixed ? yield* this.#findStaged(safe, file.size) : undefined;
+    return { staged, received: yield* this.#findReceived(safe, file) };
   }
 
   /** Opens the staged file for data from `offset` on: 0, or a point of what was found. @throws TransferFailure, system errors. */
   openAt(entry: FileEntry, offset: number): StagedFile {
     this.#enter(entry.folder);
     const path = this.path(entry.safe ?? '');
-    return offset === 0 ? this.#create(path) : this.#continue(path, entry.found, offset);
+    return offset === 0 ? this.#create(path) : this.#continue(path, entry.found.staged, offset);
   }
 
   /** A whole file has come. @throws system errors. */
@@ -153,7 +154,7 @@ export class Staging {
   }
 
   /** A file that was found is what is sent. @returns false where it is no longer what was found. @throws system errors. */
-  take(entry: FileEntry, found: FoundFile, { bytes }: Point): boolean {
+  take(entry: FileEntry, found: FoundFile, bytes: number): boolean {
     if (!isUnchanged(this.#disk, found)) return false;
     this.#foundPath = found.place === 'received' ? found.path : undefined;
     if (found.place === 'received') return true;
@@ -223,7 +224,7 @@ export class Staging {
     const fd = this.#disk.open(path, openFlags.write);
     try {
       const now = this.#disk.fstat(fd);
-      if (found?.place !== 'staged' || !isSame(now, found.stats) || now.size < position) throw new TransferFailure('write-failed', 'The receiver’s file was changed meanwhile.');
+      if (found === undefined || !isSame(now, found.stats) || now.size < position) throw new TransferFailure('write-failed', 'The receiver’s file was changed meanwhile.');
       if (now.size > position) this.#disk.truncate(fd, position);
       const isLast = found.points.at(-1)?.bytes === position;
       // Only after a power cut or a change of the source: not worth cutting into steps.

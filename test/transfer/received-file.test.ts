@@ -69,6 +69,15 @@ describe('a single file', () => {
     assert.deepEqual(scene.partials(), []);
   });
 
+  it('that came although it is there does not get a second name', async () => {
+    const place = scene.open(wantedOf('file', 'a.txt', 3));
+    const other = scene.open(wantedOf('file', 'a.txt', 3));
+    for (const one of [place, other]) send(one, entry(3), new Map([[0, Buffer.from('one')]]));
+    assert.equal((await place.publish()).same, 0);
+    assert.equal((await other.publish()).same, 1);
+    assert.deepEqual(scene.found(), { 'a.txt': 'one' });
+  });
+
   it('that was changed there after it was compared is not called the same', async () => {
     await scene.file('a.txt', 'one');
     const place = scene.open(wantedOf('file', 'a.txt', 3));
