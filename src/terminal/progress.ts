@@ -20,6 +20,9 @@ interface Said {
   progress: { at: number; percent: number } | undefined;
 }
 
+/** As a state and what it waits for are remembered. */
+const RUNNING = 'running ';
+
 export class ProgressPace {
   /** Only what has not ended is kept; the engine bounds that. */
   readonly #said = new Map<number, Said>();
@@ -65,6 +68,8 @@ export class ProgressPace {
   #progressIsDue(event: ClientEventOf<'progress'>, nowMs: number): boolean {
     const said = this.#of(event.id);
     said.open = false;
+    // What still arrives of a transfer that is paused is no news.
+    if (said.state !== RUNNING) return false;
     const share = event.total === null ? 0 : percent(event.bytes, event.total);
     const last = said.progress;
     if (last === undefined) {
@@ -99,5 +104,5 @@ export class ProgressPace {
 }
 
 function startOf(): Said {
-  return { open: false, counted: true, same: undefined, sameAt: Number.NEGATIVE_INFINITY, state: 'running ', progress: undefined };
+  return { open: false, counted: true, same: undefined, sameAt: Number.NEGATIVE_INFINITY, state: RUNNING, progress: undefined };
 }

@@ -95,7 +95,7 @@ export class ScriptFace implements Face {
       if (over.aborted) return await this.#endEarly(api, stop);
       const outcomes = await this.#ending.finishTransfers(api, (text) => void this.#print([notice(text)]));
       await api.close();
-      if (this.#ending.received?.event === 'transfer-failed') return ExitCode.commandFailed;
+      if (this.#options.untilReceived && this.#ending.received?.event !== 'transfer-done') return ExitCode.commandFailed;
       return outcomes.some((outcome) => outcome.event === 'transfer-failed') ? ExitCode.commandFailed : ExitCode.fine;
     } catch (error) {
       if (!(error instanceof P2pError)) throw error;

@@ -68,7 +68,7 @@ export function eventLines(event: ClientEvent, context: WordingContext): Line[] 
     case 'logged-in':
       return loggedInLines(event, context);
     case 'server-lost':
-      return [problem(`The link to the server broke (${visibleLine(event.reason)}). Trying again; open sessions go on.`)];
+      return [problem(`The link to the server broke (${inBrackets(event.reason)}). Trying again; open sessions go on.`)];
     case 'server-back':
       return [notice('The link to the server is back.')];
     case 'session-request':
@@ -76,7 +76,7 @@ export function eventLines(event: ClientEvent, context: WordingContext): Line[] 
     case 'session-opened':
       return sessionOpenedLines(event, context);
     case 'session-lost':
-      return [problem(`The connection to ${visibleLine(event.peer)} broke (${visibleLine(event.reason)}). It is being re-made; messages and files wait.`)];
+      return [problem(`The connection to ${visibleLine(event.peer)} broke (${inBrackets(event.reason)}). It is being re-made; messages and files wait.`)];
     case 'session-back':
       return sessionBackLines(event);
     case 'session-closed':
@@ -182,6 +182,11 @@ function sessionClosedLines(event: ClientEventOf<'session-closed'>, context: Wor
     lines.push(notice(whereTextGoes(context)));
   }
   return lines;
+}
+
+/** A sentence inside another has no full stop of its own. */
+function inBrackets(reason: string): string {
+  return visibleLine(reason).replace(/\.$/u, '');
 }
 
 function whereTextGoes({ current, sessions }: WordingContext): string {

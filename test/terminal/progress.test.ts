@@ -33,6 +33,14 @@ describe('the pace of progress lines', () => {
     const seen = [0, 2000, 4000, 31_000, 32_000, 40_000].filter((now) => pace.isDue(at(now, null), now));
     assert.deepEqual(seen, [2000, 32_000]);
   });
+  it('has none while the transfer is paused', () => {
+    const pace = new ProgressPace();
+    pace.isDue(at(0), 0);
+    pace.isDue(state('paused', 'paused-by-you'), 1);
+    assert.equal(pace.isDue(at(50), 5000), false);
+    pace.isDue(state('running'), 6000);
+    assert.equal(pace.isDue(at(50), 6000), true);
+  });
   it('forgets a transfer that has ended', () => {
     const pace = new ProgressPace();
     pace.isDue(at(0), 0);

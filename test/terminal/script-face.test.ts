@@ -148,6 +148,13 @@ describe('a script', () => {
     assert.deepEqual(script.client.calls, [`resumeFile ${id}`, 'close']);
   });
 
+  it('is not blamed for a file from others that failed before its end', async () => {
+    const script = new Script();
+    script.client.failTransfer(script.client.offer({ decision: 'accepted' }), 'cancelled', 'The sender cancelled it.');
+    script.stdin.end('GET_CLIENT_LIST\n');
+    assert.equal(await script.ended, 0);
+  });
+
   const lost = { event: 'session-closed', peer: 'bob', reason: 'It did not come back. SEND_FILE continues.', code: 'link-lost', undelivered: 0 } as const;
   it('fails when the session that it opened is lost for good, and says how to continue', async () => {
     const script = new Script();

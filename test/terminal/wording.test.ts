@@ -45,7 +45,7 @@ const cases: [string, ClientEvent, Partial<WordingContext>, string[]][] = [
     '!! 2 of your messages to bob were not confirmed and may be lost.',
     '-- What you type now goes to the server; SWITCH_SESSION <user> talks to carol.',
   ]],
-  ['a connection that broke', { event: 'session-lost', peer: 'bob', reason: 'no answer\x1b' }, {}, ['!! The connection to bob broke (no answer\\x1b). It is being re-made; messages and files wait.']],
+  ['a connection that broke', { event: 'session-lost', peer: 'bob', reason: 'No answer\x1b.' }, {}, ['!! The connection to bob broke (No answer\\x1b). It is being re-made; messages and files wait.']],
   ['a connection that is back', { event: 'session-back', peer: 'bob', path: 'direct', address: '[::1]:4000', restarted: false }, {}, ['-- The connection to bob is back (direct, [::1]:4000).']],
   ['a peer that was started anew', { event: 'session-back', peer: 'bob', path: 'direct', address: '[::1]:4000', restarted: true }, {}, [
     '-- The connection to bob is back (direct, [::1]:4000).',
