@@ -84,7 +84,6 @@ export class SourceThread {
 
   #begin(): Worker {
     const worker = new Worker(new URL('./source-worker.js', import.meta.url));
-    worker.unref();
     worker.on('message', (answer: SourceAnswer) => this.#answered(answer));
     // Nothing that is expected comes here: a bug ends the program, in whichever thread it is.
     worker.on('error', (error) => {
@@ -128,6 +127,8 @@ class ThreadSource implements Source {
   #untold: Skipped[] | undefined = [];
   /** Why a plan was not taken: the next read says so. */
   #planError: unknown;
+  /** What the caller was given, as long as there may be something {@link #untold}. */
+  #given: SourceFacts | undefined;
   #state: 'open' | 'closed' = 'open';
 
   private constructor(thread: SourceThread, source: number, events: SourceEvents, clock: Clock, facts: SourceFacts) {
@@ -200,6 +201,7 @@ class ThreadSource implements Source {
   }
 
   async #ask(ask: SourceAsk): Promise<unknown> {
+    if (this.#given !== undefined) this.#tellUntold();
     const call = { at: this.#clock.now() };
     this.#began.add(call);
     try {
@@ -225,16 +227,19 @@ class ThreadSource implements Source {
     } finally {
       stop();
     }
-    const given = this.#facts;
-    // Whoever asked for the source has it when this runs.
-    setImmediate(() => {
-      const untold = this.#untold ?? [];
-      this.#untold = undefined;
-      this.#tell(untold);
-      if (this.#facts !== given && !this.#isClosed) this.#events.onTally(this.#facts);
-    });
+    this.#given = this.#facts;
+    setImmediate(() => this.#tellUntold());
     // A folder that has become unreadable is told by whatever is asked of it next.
     counting.catch(() => undefined);
+  }
+
+  /** What was found before the caller had the source: told when it surely has. */
+  #tellUntold(): void {
+    const [untold, given] = [this.#untold ?? [], this.#given];
+    this.#untold = undefined;
+    this.#given = undefined;
+    this.#tell(untold);
+    if (given !== undefined && this.#facts !== given && !this.#isClosed) this.#events.onTally(this.#facts);
   }
 
   async #countAll(): Promise<void> {

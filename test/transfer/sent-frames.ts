@@ -1,12 +1,12 @@
 /**
  * What a source sends, put together again as a receiver would, and a disk whose calls can fail.
  */
-import { blake3 } from '@napi-rs/blake-hash';
 import assert from 'node:assert/strict';
-import { systemSourceFs, type SourceFs } from '../../src/transfer/source-fs.js';
+import { blake3 } from '@napi-rs/blake-hash';
 import { EntryStatus, FrameDecoder } from '../../src/protocol/frames.js';
 import { frameLimits } from '../../src/protocol/limits.js';
 import type { Entry } from '../../src/protocol/peer-messages.js';
+import { systemSourceFs, type SourceFs } from '../../src/transfer/source-fs.js';
 import type { Plan, SourceBatch } from '../../src/transfer/source.js';
 
 export const TRANSFER = 7;
@@ -35,6 +35,7 @@ export interface Received {
   /** Offset of the first byte sent; undefined where no data came. */
   from: number | undefined;
   bytes: Buffer[];
+  length: number;
   status: EntryStatus | undefined;
   blake3: string;
 }
@@ -59,14 +60,15 @@ export class Receiver {
     for (let event = this.#decoder.next(); event !== undefined; event = this.#decoder.next()) {
       assert.ok(event.kind !== 'json' && event.transfer === TRANSFER && event.entry >= this.#current);
       this.#current = event.entry;
-      const entry = this.entries.get(event.entry) ?? { from: undefined, bytes: [], status: undefined, blake3: '' };
+      const entry = this.entries.get(event.entry) ?? { from: undefined, bytes: [], length: 0, status: undefined, blake3: '' };
       this.entries.set(event.entry, entry);
       assert.equal(entry.status, undefined, 'a frame behind the end frame');
       if (event.kind === 'end') Object.assign(entry, { status: event.status, blake3: event.blake3 });
       else {
         entry.from ??= event.offset;
-        assert.equal(event.offset, entry.from + Buffer.concat(entry.bytes).length);
+        assert.equal(event.offset, entry.from + entry.length);
         entry.bytes.push(event.bytes as Buffer);
+        entry.length += event.bytes.length;
       }
     }
     assert.ok(this.#decoder.atBoundary, 'an unfinished frame in a batch');

@@ -12,6 +12,7 @@ import { block, disk, Receiver, systemError, takeAll, TRANSFER } from './sent-fr
 
 const MiB = 1024 * 1024;
 const SIZE = 3 * MiB;
+const TIME = 1_000_000_000;
 const top = mkdtempSync(join(tmpdir(), 'p2p-faults-'));
 after(() => rmSync(top, { recursive: true, force: true }));
 let places = 0;
@@ -35,6 +36,7 @@ function place(): Place {
   const victim = join(folder, 'b');
   for (const name of ['a', 'c']) writeFileSync(join(folder, name), name);
   writeFileSync(victim, Buffer.alloc(SIZE, 'b'));
+  utimesSync(victim, TIME, TIME);
   const faults: Faults = {};
   const [open, theirs] = [new Set<number>(), new Set<number>()];
   const fs = disk({
@@ -64,7 +66,7 @@ function place(): Place {
 
 function start(path: string, fs: SourceFs): { reader: SourceReader; skipped: string[] } {
   const skipped: string[] = [];
-  const reader = new SourceReader({ path, fs, now: () => performance.now(), onSkip: (shown, reason) => skipped.push(`${shown}: ${reason}`) });
+  const reader = new SourceReader({ path, fs, now: () => 0, onSkip: (shown, reason) => skipped.push(`${shown}: ${reason}`) });
   const { kind } = reader.open();
   reader.start();
   if (kind === 'folder') reader.list();
@@ -101,6 +103,16 @@ const cases: [what: string, when: 'before' | 'midway', change: (here: Place) => 
   ['has grown', 'before', ({ victim }) => appendFileSync(victim, 'x'), 'it changed while it was being sent', 'source-changed'],
   ['shrinks', 'midway', ({ victim }) => truncateSync(victim, MiB + 5), 'it changed while it was being sent', 'source-changed'],
   ['grows', 'midway', ({ victim }) => appendFileSync(victim, 'x'), 'it changed while it was being sent', 'source-changed'],
+  [
+    'grows and has its time set back',
+    'midway',
+    ({ victim }) => {
+      appendFileSync(victim, 'x');
+      utimesSync(victim, TIME, TIME);
+    },
+    'it changed while it was being sent',
+    'source-changed',
+  ],
   ['is written to', 'midway', ({ victim }) => utimesSync(victim, 77, 77), 'it changed while it was being sent', 'source-changed'],
 ];
 
@@ -145,6 +157,15 @@ describe('a single file that', () => {
     here.faults.openFile = failing('EACCES');
     assert.throws(() => start(here.victim, here.fs), { name: 'P2pError', code: 'read-failed', message: /permission denied/u });
   });
+});
+
+it('an empty file that is replaced by a named pipe is not taken for one', () => {
+  const here = place();
+  writeFileSync(here.victim, '');
+  const { reader } = start(here.folder, here.fs);
+  rmSync(here.victim);
+  execFileSync('mkfifo', [here.victim]);
+  assert.equal(readAll(reader, () => undefined).entries.get(1)?.status, EntryStatus.unreadable);
 });
 
 describe('a folder', () => {
