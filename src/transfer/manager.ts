@@ -85,14 +85,14 @@ export class TransferManager {
     if (this.#closed !== undefined) return;
     this.#port.link = port;
     this.#incoming.linked(how);
-    this.#outgoing.linked(true);
+    this.#outgoing.linked(how === 'continued');
     if (how === 'continued') port.send({ type: 'offers-end' });
   }
 
   /** The link is lost: everything waits for the next. */
   detach(): void {
     this.#port.link = undefined;
-    this.#outgoing.linked(false);
+    this.#outgoing.unlinked();
     this.#incoming.unlinked();
   }
 

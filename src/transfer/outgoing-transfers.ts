@@ -87,12 +87,17 @@ export class OutgoingTransfers {
     else transfer.receive(message);
   }
 
-  /** The link is gone, or another is there: then everything that has been offered is offered again. */
-  linked(is: boolean): void {
-    this.#linked = is;
+  unlinked(): void {
+    this.#linked = false;
+    for (const transfer of this.#transfers.values()) transfer.unlinked();
+  }
+
+  /** Another link is there: everything that has been offered is offered again. `known`: the other side knows of it. */
+  linked(known: boolean): void {
+    this.#linked = true;
     for (const transfer of this.#transfers.values()) {
-      transfer.linked(is);
-      if (is && transfer.offered) transfer.offer();
+      transfer.linked(known);
+      if (transfer.offered) transfer.offer();
     }
     this.#sendOffers();
   }

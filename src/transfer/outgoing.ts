@@ -158,11 +158,20 @@ export class OutgoingTransfer {
     if (this.standing.pausedBy('you') !== undefined) this.#sayPause();
   }
 
-  /** The link is gone, or another is there; then {@link offer} follows. */
-  linked(is: boolean): void {
+  /** The link is gone. */
+  unlinked(): void {
     this.#endRun();
     if (this.#state === 'verifying') this.#move('running');
-    this.standing.linked(is);
+    this.standing.linked(false);
+  }
+
+  /** Another link is there; {@link offer} follows. `known`: whether the other side knows of what was offered before. */
+  linked(known: boolean): void {
+    if (!known && this.accepted) {
+      this.#progress.stop();
+      this.#move('offered');
+    }
+    this.standing.linked(true);
   }
 
   /** A message of the receiver about this transfer. One that does not fit the state ends the transfer. */

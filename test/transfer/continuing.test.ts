@@ -182,6 +182,8 @@ describe('in another run', () => {
     const bob = await Side.make(t, 'alice', { root: pair.bob.root });
     const wire = new Wire([pair.alice, bob], undefined);
     wire.attach('restarted', 'first');
+    // Nobody there has answered yet.
+    assert.equal(pair.alice.manager.snapshots()[0]?.state, 'offered');
     assert.equal((await first.finished).event, 'transfer-done');
     assert.deepEqual(await bob.read('a'), content);
     assert.ok(wire.bytes <= content.length - 16 * MiB + transferLimits.windowBytes, `${wire.bytes}`);
