@@ -161,6 +161,19 @@ describe('a session that its person ended while the link was down', () => {
     assert.equal((await bob.next('session-opened')).peer, 'alice');
   });
 
+  it('lets nobody in unasked who wants something else than to learn of its end', async (t) => {
+    const { server, cable, bob } = await setUp(t, { bob: { sessions: 'ask' } });
+    cable.cutFor(1);
+    await bob.next('session-lost');
+    await bob.api.closeSession();
+    const again = await loggedIn(t, server.port, 'alice', { known: true });
+    await again.api.openSession('bob');
+    await bob.next('session-request');
+    await bob.api.answerSession(false);
+    assert.equal((await again.next('session-closed')).code, 'closed-by-peer');
+    assert.equal(names(bob).filter((name) => name === 'session-opened').length, 1);
+  });
+
   it('is followed by a new one where the other person wants one', async (t) => {
     const { cable, alice, bob } = await setUp(t);
     cable.refuses = true;
