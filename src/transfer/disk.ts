@@ -74,7 +74,7 @@ export const systemDisk: Disk = {
   flushAll: (path) =>
     new Promise((resolve, reject) => {
       // From coreutils 8.24 on: syncfs(2), which Node does not have. Its end says whether the flush went well.
-      execFile('sync', ['-f', path], (error) => (error === null ? resolve() : reject(error)));
+      execFile('sync', ['-f', path], (error) => (error === null ? resolve() : reject(new Error('sync failed', { cause: error }))));
     }),
 };
 

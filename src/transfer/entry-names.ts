@@ -27,8 +27,6 @@ export interface NamedEntry {
   readonly note?: string;
 }
 
-const ROOT = '';
-
 export class EntryNames {
   readonly #foldsCase: boolean;
   /** Paths of folders as listed. */
@@ -43,7 +41,7 @@ export class EntryNames {
   /** @param foldsCase whether the file system takes `A` and `a` for one name. */
   constructor(foldsCase: boolean) {
     this.#foldsCase = foldsCase;
-    this.#listed.add(pathNumber(ROOT));
+    this.#listed.add(listedNumber([]));
   }
 
   /**
@@ -56,8 +54,8 @@ export class EntryNames {
     checkPath(raw);
     if (names.length === 0 || names.length > transferLimits.folderDepth) throw badListing('a folder within too many others');
     const parent = names.slice(0, -1);
-    const key = pathNumber(raw);
-    if (!this.#listed.has(pathNumber(parent.join('/')))) throw badListing('a folder before the one that it is in');
+    const key = listedNumber(names);
+    if (!this.#listed.has(listedNumber(parent))) throw badListing('a folder before the one that it is in');
     if (this.#listed.has(key)) throw badListing('a folder twice');
     this.#listed.add(key);
     const above = this.safePath(parent);
@@ -78,14 +76,14 @@ export class EntryNames {
     if (safe !== undefined) this.#taken.delete(this.#number(safe));
     this.#numbers.clear();
     if (names === undefined) return;
-    const key = pathNumber(names.join('/'));
+    const key = listedNumber(names);
     this.#listed.delete(key);
     this.#special.delete(key);
   }
 
   /** Takes a folder of the list, and nothing that is in it. */
   refuse(names: readonly string[]): void {
-    const key = pathNumber(names.join('/'));
+    const key = listedNumber(names);
     this.#listed.add(key);
     this.#special.set(key, -1);
   }
@@ -93,11 +91,9 @@ export class EntryNames {
   /** The safe path of a listed folder; undefined where it is not taken. */
   safePath(names: readonly string[]): string | undefined {
     if (this.#special.size === 0) return names.map(plain).join('/');
-    let raw = '';
     let safe = '';
-    for (const name of names) {
-      raw = joined(raw, name);
-      const number = this.#special.get(pathNumber(raw)) ?? 0;
+    for (const [n, name] of names.entries()) {
+      const number = this.#special.get(listedNumber(names.slice(0, n + 1))) ?? 0;
       if (number < 0) return undefined;
       safe = joined(safe, number === 0 ? plain(name) : numberedFileName(plain(name), number));
     }
@@ -153,6 +149,11 @@ function plain(name: string): string {
 
 function checkPath(path: string): void {
   if (path.length > transferLimits.pathBytes || Buffer.byteLength(path) > transferLimits.pathBytes) throw badListing('a path that is too long');
+}
+
+/** For the path of a folder as it is listed: an empty name is one too. */
+function listedNumber(names: readonly string[]): number {
+  return pathNumber(names.map((name) => `/${name}`).join(''));
 }
 
 /** 53 bits of a path (cyrb53, public domain): quick, and even enough for half a million paths. */

@@ -143,7 +143,7 @@ export interface IdlePartial {
   readonly about: About | undefined;
   readonly content: string;
   readonly lastMs: number;
-  remove(): Steps<void>;
+  readonly remove: () => Steps<void>;
 }
 
 /** Calls `visit` for each, while it is locked. What cannot be looked at is left out. */

@@ -67,7 +67,7 @@ export class StoreThread {
     const id = (this.#lastId += 1);
     if (this.#waiting.size === 0) worker.ref();
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
+      this.#waiting.set(id, { resolve, reject });
       worker.postMessage({ id, call, ...ask });
     });
   }

@@ -12,7 +12,10 @@ const STEP_ENTRIES = 128;
 export function* removeTree(disk: Disk, path: string): Steps<void> {
   const found = disk.lstat(path);
   if (found === undefined) return;
-  if (!found.isDirectory()) return unlinkIfThere(disk, path);
+  if (!found.isDirectory()) {
+    unlinkIfThere(disk, path);
+    return;
+  }
   let count = 0;
   for (const entry of disk.readdir(path)) {
     const inside = `${path}/${entry.name}`;

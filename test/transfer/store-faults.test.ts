@@ -73,7 +73,18 @@ function wanted(one: Case) {
 async function attempt(scene: Scene, one: Case, disk: Disk, onFull?: () => void): Promise<Stored> {
   const { entries, contents } = entriesOf(one.sent);
   const open: number[] = [];
-  const watched = { ...disk, open: (...args: Parameters<Disk['open']>) => (open.push(disk.open(...args)), open.at(-1)!), close: (fd: number) => (open.splice(open.indexOf(fd), 1), disk.close(fd)) };
+  const watched: Disk = {
+    ...disk,
+    open: (path, flags, mode) => {
+      const fd = disk.open(path, flags, mode);
+      open.push(fd);
+      return fd;
+    },
+    close: (fd) => {
+      open.splice(open.indexOf(fd), 1);
+      disk.close(fd);
+    },
+  };
   let tries = 0;
   try {
     for (;;) {

@@ -100,9 +100,9 @@ export function send(place: IncomingPlace, entries: readonly Entry[], contents: 
       if (options.onFull === undefined) throw new TransferFailure('disk-full', 'full');
       options.onFull();
     }
-    return new RecordBlock(Buffer.alloc(RECEIVE_BLOCK_BYTES));
+    return new RecordBlock(Buffer.allocUnsafe(RECEIVE_BLOCK_BYTES));
   };
-  let filler = new RecordBlock(Buffer.alloc(RECEIVE_BLOCK_BYTES));
+  let filler = new RecordBlock(Buffer.allocUnsafe(RECEIVE_BLOCK_BYTES));
   for (const [entry, bytes] of contents) {
     if (skip.has(entry)) continue;
     const from = (have.get(entry) ?? []).filter((one) => one.bytes <= bytes.length && hashOf(bytes.subarray(0, one.bytes)) === one.blake3).at(-1)?.bytes ?? 0;
@@ -197,12 +197,15 @@ const quickDisk: Disk = { ...systemDisk, fsync: () => undefined, fdatasync: () =
 export function diskWith(fault: (call: keyof Disk, args: readonly unknown[]) => Error | undefined): Disk {
   const wrapped: Record<string, unknown> = {};
   for (const call of Object.keys(quickDisk) as (keyof Disk)[]) {
-    const real = quickDisk[call] as (...args: unknown[]) => unknown;
+    const real = Reflect.get(quickDisk, call) as (...args: unknown[]) => unknown;
     wrapped[call] = (...args: unknown[]): unknown => {
       const error = fault(call, args);
       if (error === undefined) return real(...args);
       if (call === 'flushAll') return Promise.reject(error);
-      if (call === 'flush') return queueMicrotask(() => (args[1] as (error: Error) => void)(error));
+      if (call === 'flush') {
+        queueMicrotask(() => (args[1] as (error: Error) => void)(error));
+        return undefined;
+      }
       // A close that fails has closed.
       if (call === 'close') real(...args);
       throw error;
