@@ -55,7 +55,7 @@ export type ClientEvent =
 
 export type ClientEventOf<TEvent extends ClientEvent['event']> = Extract<ClientEvent, { event: TEvent }>;
 
-export type SessionEnd = 'closed-by-peer' | 'closed-by-you' | 'link-lost' | 'replaced';
+export type SessionEnd = 'closed-by-peer' | 'closed-by-you' | 'link-lost';
 
 export interface ClientList {
   readonly clients: readonly string[];
@@ -96,7 +96,7 @@ export interface ClientApi {
 
   /** Everybody online, you included, sorted. */
   listClients(prefix?: string): Promise<ClientList>;
-  /** Opens a session, or makes an open one current. @throws P2pError `unavailable`, `no-path`, `peer-key-changed`, … */
+  /** Opens a session, or makes an open one current; one whose connection is being re-made is tried at once. @throws P2pError `unavailable`, `no-path`, `peer-key-changed`, … */
   openSession(user: string): Promise<PeerInfo>;
   /** Answers a `session-request`; without `user` the only one or the oldest. */
   answerSession(accept: boolean, user?: string): Promise<void>;
@@ -104,7 +104,11 @@ export interface ClientApi {
   /** Ends the current session on both sides. @throws P2pError `no-session`. */
   closeSession(): Promise<void>;
 
-  /** Resolves once the peer has acknowledged. `to` defaults to the current session. @throws P2pError `no-session`, `message-too-long`. */
+  /**
+   * Resolves once the peer has acknowledged, which may be after the connection was re-made. `to` defaults to the current session.
+   *
+   * @throws P2pError `no-session`, `message-too-long`, `session-closed`; `too-slow` while many messages wait for a peer who confirms none.
+   */
   say(text: string, to?: string): Promise<void>;
   /**
    * Offers a file or folder; resolves once the offer is out. With `name` and the path `-`: what comes on stdin, under that name.

@@ -168,9 +168,6 @@ function sessionClosedLines(event: ClientEventOf<'session-closed'>, context: Wor
     case 'closed-by-peer':
       lines.push(notice(`${peer} closed the session.`));
       break;
-    case 'replaced':
-      lines.push(notice(`The session with ${peer} was replaced by a new one.`));
-      break;
     case 'link-lost':
       lines.push(problem(`The session with ${peer} is lost: ${visibleLine(event.reason)}`));
       break;
