@@ -203,6 +203,15 @@ describe('after a broken link a pipe', () => {
     await assert.rejects(readAll(source), { code: 'source-changed' });
   });
 
+  it('fails where the receiver claims less than has gone, with the hash of that', async () => {
+    const { source, payload } = await sent(content, 11 * MiB);
+    const chunk = 64 * KiB;
+    const gone = Math.floor((payload - KEPT) / chunk) * chunk;
+    await source.start();
+    source.plan({ ...takeAll(0, 1), have: [{ entry: 0, points: [{ bytes: MiB, blake3: hash(content.subarray(0, gone)) }] }] });
+    await assert.rejects(readAll(source), { code: 'source-changed' });
+  });
+
   it('gives what it was waiting for, and all else, to the new link', async () => {
     const input = new PassThrough();
     const source = new PipeSource(input, 'pipe');
