@@ -2,7 +2,7 @@
  * The suites that move files: what each sends, over which line, beside whom. run.ts calls them in turn; how a transfer is
  * timed and checked is throughput.ts's.
  */
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NotHere } from '../helpers/processes.js';
 import { sampleFile, sampleFolder, sparseFile } from './load.js';
@@ -50,7 +50,7 @@ export async function fileSuite(suite: Suite, load: Load): Promise<Table[]> {
   const little = await sampleFile(join(folder, 'one-byte'), 1);
   const rounds = options.rounds ?? ROUNDS;
   const rivals = chosen(options, [p2pChat, netcat, scp, rsync, wormholeWilliam, ncdc]);
-  const measured = await inFolder(suite, 'file', (place) => measureThroughput({ ...suite, rivals, folder: place, network: loopback, load, little, rounds, warmUp: true }));
+  const measured = await measureThroughput({ ...suite, rivals, folder: await emptyFolder(suite, 'file'), network: loopback, load, little, rounds, warmUp: true });
   return [fileTable(`One file of ${load.bytes / MiB} MiB over loopback, page cache to disk, medians of ${rounds} interleaved rounds.`, measured, load)];
 }
 
@@ -61,8 +61,7 @@ export async function smallSuite(suite: Suite): Promise<Table[]> {
   const load = sampleFolder({ path: join(folder, 'small-files'), files, filesPerFolder: FILES_PER_FOLDER, bytesOf: () => SMALL_BYTES });
   const rounds = options.rounds ?? ROUNDS;
   const rivals = chosen(options, [p2pChat, scp, rsync]);
-  const measured = await inFolder(suite, 'small', (place) => measureThroughput({ ...suite, rivals, folder: place, network: loopback, load, rounds, warmUp: true }));
-  await rm(load.path, { recursive: true });
+  const measured = await measureThroughput({ ...suite, rivals, folder: await emptyFolder(suite, 'small'), network: loopback, load, rounds, warmUp: true });
   return [folderTable(`A folder of ${files} files of ${SMALL_BYTES / KiB} KiB over loopback, medians of ${rounds} interleaved rounds.`, measured, load)];
 }
 
@@ -79,7 +78,7 @@ export async function netemSuite(suite: Suite): Promise<Table[]> {
       const network = await shapedNetwork(shape, folder);
       try {
         const rivals = chosen(options, [p2pChat, scp]);
-        const measured = await inFolder(suite, 'netem', (place) => measureThroughput({ ...suite, rivals, folder: place, network, load, rounds, warmUp: false }));
+        const measured = await measureThroughput({ ...suite, rivals, folder: await emptyFolder(suite, `netem-${shape.megabitsPerSecond}`), network, load, rounds, warmUp: false });
         tables.push(lineTable(title, measured, load, shape, network.by));
       } finally {
         await network.close();
@@ -95,8 +94,7 @@ export async function netemSuite(suite: Suite): Promise<Table[]> {
 export async function memorySuite(suite: Suite): Promise<Table[]> {
   const { options, folder, say } = suite;
   const measure = async (title: string, load: Load): Promise<Table> => {
-    const measured = await inFolder(suite, 'memory', (place) => measureThroughput({ ...suite, rivals: [p2pChat], folder: place, network: loopback, load, rounds: 1, warmUp: false }));
-    await rm(load.path, { recursive: true });
+    const measured = await measureThroughput({ ...suite, rivals: [p2pChat], folder: await emptyFolder(suite, `memory-${load.kind}`), network: loopback, load, rounds: 1, warmUp: false });
     return memoryTable(title, measured);
   };
   const bytes = scaled(options.memoryBytes, options);
@@ -117,13 +115,9 @@ function scaled(number: number, { scale }: BenchOptions): number {
   return Math.max(1, Math.round(number * scale));
 }
 
-/** Runs `work` with an empty folder, which is removed. */
-async function inFolder<T>({ folder }: Suite, name: string, work: (place: string) => Promise<T>): Promise<T> {
+/** An empty folder. It stays until the end of the benchmark: see throughput.ts on what removing many files does to the next suite. */
+async function emptyFolder({ folder }: Suite, name: string): Promise<string> {
   const place = join(folder, name);
   await mkdir(place);
-  try {
-    return await work(place);
-  } finally {
-    await rm(place, { recursive: true });
-  }
+  return place;
 }

@@ -2,7 +2,7 @@
  * Throughput: every program sends the same in turn, round after round, so that a slow minute of the machine strikes
  * them all. Everything that arrives is checked. The first round warms up and is thrown away.
  */
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Meter } from './measure.js';
@@ -64,6 +64,9 @@ export async function measureThroughput({ rivals, folder, network, load, little,
   const leftOut: string[] = [];
   let runners: Runner[] = [];
   const loads = little === undefined ? [load] : [little, load];
+  const attic = join(folder, 'received');
+  await mkdir(attic);
+  let kept = 0;
   const leaveOut = (name: string, error: unknown): void => {
     const text = error instanceof Error ? error.message : String(error);
     leftOut.push(`${name}: ${text.split('\n')[0] ?? ''}`);
@@ -86,7 +89,7 @@ export async function measureThroughput({ rivals, folder, network, load, little,
       for (const runner of turn) {
         try {
           const samples: Sample[] = [];
-          for (const one of loads) samples.push(await transferOnce(runner.prepared, one));
+          for (const one of loads) samples.push(await transferOnce(runner.prepared, one, join(attic, String((kept += 1)))));
           if (round === 0) continue;
           runner.samples.push(samples.at(-1)!);
           if (little !== undefined) runner.littleSeconds.push(samples[0]!.seconds);
@@ -103,7 +106,8 @@ export async function measureThroughput({ rivals, folder, network, load, little,
   }
 }
 
-async function transferOnce(rival: PreparedRival, load: Load): Promise<Sample> {
+/** @param keptAs where a received folder goes: ext4 is many times slower to make files for minutes after as many were removed. */
+async function transferOnce(rival: PreparedRival, load: Load, keptAs: string): Promise<Sample> {
   const sides = { sender: new Meter(), receiver: new Meter() };
   try {
     const transfer = await rival.ready(load, sides);
@@ -115,7 +119,8 @@ async function transferOnce(rival: PreparedRival, load: Load): Promise<Sample> {
       const durableSeconds = (performance.now() - start) / 1000;
       const [sender, receiver] = await Promise.all([sides.sender.read(), sides.receiver.read()]);
       await load.check(received);
-      await rm(received, { recursive: true });
+      if (load.kind === 'file') await rm(received);
+      else await rename(received, keptAs);
       return { seconds, durableSeconds, sender, receiver };
     } finally {
       await transfer.end();
