@@ -52,6 +52,7 @@ export interface SourceBatch {
   readonly blake3?: string;
 }
 
+/** Nothing is told before the source has been given out. */
 export interface SourceEvents {
   /** The count has grown, or is final; at most every `timeLimits.tallyMs`. */
   onTally(facts: SourceFacts): void;
@@ -63,7 +64,7 @@ export interface SourceEvents {
 export interface Source {
   /** The latest. */
   readonly facts: SourceFacts;
-  /** Whether it can be sent from the beginning again: not a pipe whose bytes have gone. */
+  /** Whether it can be sent on after a broken link, as far as is known: not a pipe of which a receiver needed bytes that have gone. */
   readonly repeatable: boolean;
   /** A part of the list for a receiver that has not answered yet, from entry `first` on; independent of {@link list}. */
   survey(first: number): Promise<Listing>;
