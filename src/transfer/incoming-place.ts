@@ -28,11 +28,15 @@ export interface PlaceOptions {
   readonly nowMs: () => number;
 }
 
+const NOTHING: Written = { bytes: 0, had: 0, ended: 0, full: false };
+
 export class IncomingPlace {
   readonly #options: PlaceOptions;
   readonly #staging: Staging;
   readonly #tree: IncomingTree;
   readonly #publisher: Publisher;
+  #turn = 0;
+  #written = NOTHING;
   #state: 'new' | 'linked' | 'closed' = 'new';
 
   /** @throws system errors where the top of the tree cannot be made. */
@@ -54,8 +58,10 @@ export class IncomingPlace {
     return this.#tree.ended;
   }
 
-  /** See `Incoming.start`. */
-  start(): void {
+  /** See `Incoming.start`. @param turn the number of the first block of this link. */
+  start(turn = 0): void {
+    this.#turn = turn;
+    this.#written = NOTHING;
     this.#tree.start();
     if (this.#state === 'linked') this.#staging.beginLink();
     this.#state = 'linked';
@@ -66,10 +72,18 @@ export class IncomingPlace {
     return this.#tree.plan(listing);
   }
 
-  /** See `Incoming.write`. */
-  write(block: Buffer, bytes: number): Written {
+  /**
+   * See `Incoming.write`.
+   *
+   * @param turn counts blocks. One that found the disk full comes again under its number; those behind it may have been on
+   * their way already, and are left alone.
+   */
+  write(block: Buffer, bytes: number, turn = this.#turn): Written {
+    if (turn !== this.#turn) return { ...this.#written, ended: this.ended, full: true };
     this.#options.partial.touch(this.#options.nowMs());
-    return this.#tree.write(block, bytes);
+    this.#written = this.#tree.write(block, bytes);
+    if (!this.#written.full) this.#turn += 1;
+    return this.#written;
   }
 
   /** See `Incoming.publish`; may be called again after `disk-full`. */

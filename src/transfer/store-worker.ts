@@ -6,13 +6,9 @@ import type { Listing, Plan } from './source.js';
 import { inTurns, type Steps } from './steps.js';
 import { StoreDisk, type StoreDiskOptions } from './store-disk.js';
 import type { StoreCall, StoreCalls, StoreReply, StoreRequest } from './store-thread.js';
-import type { Written } from './store.js';
 
 interface OpenPlace {
   readonly place: IncomingPlace;
-  /** The block that is written next. */
-  turn: number;
-  written: Written;
   /** A plan or the end, under way. */
   planning: Steps<readonly Plan[]> | undefined;
   busy: Promise<unknown>;
@@ -21,7 +17,6 @@ interface OpenPlace {
 
 const disk = new StoreDisk(workerData as StoreDiskOptions);
 const places = new Map<number, OpenPlace>();
-const NOTHING: Written = { bytes: 0, had: 0, ended: 0, full: false };
 
 type Answer = StoreCalls[StoreCall]['answer'];
 
@@ -38,7 +33,7 @@ function answer(request: StoreRequest): Answer | Promise<Answer> {
     case 'open': {
       const number = request.place;
       const onNote = (path: string, note: string) => say({ place: number, path, note });
-      places.set(number, { place: disk.open(request.wanted, { onNote }), turn: 0, written: NOTHING, planning: undefined, busy: Promise.resolve(), state: 'open' });
+      places.set(number, { place: disk.open(request.wanted, { onNote }), planning: undefined, busy: Promise.resolve(), state: 'open' });
       return undefined;
     }
     case 'discard':
@@ -57,24 +52,20 @@ type PlaceRequest = Extract<StoreRequest, { call: 'start' | 'plan' | 'write' | '
 function inPlace(open: OpenPlace, request: PlaceRequest): Answer | Promise<Answer> {
   switch (request.call) {
     case 'start':
-      open.place.start();
-      open.turn = request.turn;
-      open.written = NOTHING;
+      open.place.start(request.turn);
       return { ended: open.place.ended, settled: open.place.settled };
     case 'plan':
       return plan(open, request.listing);
     case 'write':
-      if (request.turn === open.turn) {
-        const { buffer, byteOffset, byteLength } = request.block;
-        open.written = open.place.write(Buffer.from(buffer, byteOffset, byteLength), request.bytes);
-        if (!open.written.full) open.turn += 1;
-        return { ...open.written, ended: open.place.ended, settled: open.place.settled };
-      }
-      // One before it found the disk full.
-      return { ...open.written, full: true, ended: open.place.ended, settled: open.place.settled };
+      return { ...open.place.write(bufferOf(request.block), request.bytes, request.turn), ended: open.place.ended, settled: open.place.settled };
     case 'publish':
       return (open.busy = open.place.publish());
   }
+}
+
+/** A Buffer loses its class on the way, not its memory. */
+function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 async function plan(open: OpenPlace, listing: Listing): Promise<StoreCalls['plan']['answer']> {

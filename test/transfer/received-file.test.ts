@@ -22,7 +22,7 @@ describe('a single file', () => {
   /** Sends the first `bytes` bytes of a file; then the program is gone. */
   function begin(content: Buffer, bytes: number): void {
     const place = scene.open(wantedOf('file', 'a.txt', content.length));
-    send(place, entry(content.length), new Map([[0, content]]), { stopAfter: bytes, pieceBytes: 1000 });
+    send(place, entry(content.length), new Map([[0, content]]), { stopAfter: bytes, pieceBytes: Math.ceil(bytes / 4) });
     place.keep();
   }
   const contentPath = () => join(scene.partial, readdirSync(scene.partial)[0]!, 'content');
@@ -138,6 +138,15 @@ describe('a single file', () => {
     const sent = send(next, entry(41 * MiB), new Map([[0, Buffer.concat([content, Buffer.alloc(MiB)])]]));
     assert.deepEqual([sent.complete, sent.bytes], [true, 33 * MiB]);
     next.keep();
+  });
+
+  it('keeps nothing of a longer one of which it has only the beginning', async () => {
+    const MiB = 1024 * 1024;
+    begin(Buffer.alloc(40 * MiB, 'x'), 40 * MiB);
+    const now = Buffer.concat([Buffer.alloc(8 * MiB, 'x'), Buffer.alloc(31 * MiB, 'y')]);
+    const stored = await scene.file('a.txt', now);
+    assert.ok(readFileSync(stored.path!).equals(now));
+    assert.equal(stored.resumed, 7 * MiB);
   });
 
   it('that the same peer sends twice at once comes twice', async () => {
@@ -273,6 +282,7 @@ describe('symbolic links around a single file (HOSTILE 27)', () => {
     const place = scene.open(wantedOf('file', 'a.txt', 4));
     swap(join(scene.partial, readdirSync(scene.partial)[0]!));
     send(place, [{ name: 'a.txt', size: 4, modified: MODIFIED }], new Map([[0, Buffer.from('text')]]));
+    assert.deepEqual(readdirSync(elsewhere), []);
     await place.publish();
     assert.deepEqual(scene.found(), { 'a.txt': 'text' });
   });

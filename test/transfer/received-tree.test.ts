@@ -215,6 +215,19 @@ describe('names in a folder', () => {
   }
 });
 
+describe('the whole list', () => {
+  it('has an end, also where every entry ends at once (HOSTILE 32)', () => {
+    const place = scene.open(wantedOf('folder', 'top'));
+    place.start();
+    const step = 50_000;
+    const bad = Array.from({ length: step }, () => ({ name: '..', size: 0, modified: 0 }));
+    let first = 0;
+    for (; first < transferLimits.folderEntries; first += step) inOneGo(place.plan({ first, entries: bad, last: false }));
+    assert.throws(() => inOneGo(place.plan({ first, entries: bad.slice(0, 1), last: true })), { code: 'bad-listing' });
+    place.keep();
+  });
+});
+
 describe('symbolic links around a folder (HOSTILE 27)', () => {
   let elsewhere: string;
   beforeEach(() => {

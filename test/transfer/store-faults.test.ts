@@ -9,7 +9,10 @@ import { describe, it } from 'node:test';
 import { systemDisk, type Disk } from '../../src/transfer/disk.js';
 import { TransferFailure } from '../../src/transfer/failure.js';
 import type { Stored } from '../../src/transfer/store.js';
-import { diskWith, entriesOf, Scene, send, systemError, wantedOf, type Tree } from './store-scene.js';
+import { EntryStatus } from '../../src/protocol/frames.js';
+import { RecordBlock } from '../../src/transfer/block-filler.js';
+import { inOneGo } from '../../src/transfer/steps.js';
+import { diskWith, entriesOf, hashOf, Scene, send, systemError, wantedOf, type Tree } from './store-scene.js';
 
 /** Ends a run as kill -9 would: nothing after it happens any more. */
 class Killed extends Error {}
@@ -228,6 +231,32 @@ describe('a full disk', () => {
     await place.publish();
     assert.equal(times, Math.ceil(content.length / 10_007));
     assert.deepEqual(scene.found(), { a: String(content) });
+    scene.remove();
+  });
+});
+
+describe('blocks behind one that found the disk full', () => {
+  it('are left alone until it is written, and come again in their order', async () => {
+    const scene = new Scene();
+    let full = true;
+    const disk = diskWith((call) => (call === 'write' && full ? systemError('ENOSPC') : undefined));
+    full = false;
+    const place = scene.open(wantedOf('file', 'a', 6), disk);
+    full = true;
+    place.start(7);
+    inOneGo(place.plan({ first: 0, entries: [{ name: 'a', size: 6, modified: 0 }], last: true }));
+    const blocks = ['abc', 'def'].map((text, n) => {
+      const filler = new RecordBlock(Buffer.alloc(200));
+      filler.data(0, 3 * n, Buffer.from(text));
+      if (n === 1) filler.end(0, EntryStatus.whole, hashOf('abcdef'));
+      return filler;
+    });
+    const write = () => blocks.map(({ block, bytes }, n) => place.write(block, bytes, 7 + n).full);
+    assert.deepEqual(write(), [true, true]);
+    full = false;
+    assert.deepEqual(write(), [false, false]);
+    await place.publish();
+    assert.deepEqual(scene.found(), { a: 'abcdef' });
     scene.remove();
   });
 });
