@@ -126,7 +126,10 @@ export class IncomingRun {
   listed({ first, entries, last }: PeerMessageOf<'entries'>): void {
     const { settled } = this.#options.place;
     const begins = this.#listed === 0 && first === settled?.entries;
-    if (this.#listedAll || (first !== this.#listed && !begins) || this.#awaitedEnds(entries) > transferLimits.entriesAhead) {
+    const follows = !this.#listedAll && (first === this.#listed || begins) && (entries.length > 0 || last);
+    // A plan is a question to the disk: those that wait for one count, and those whose end is to come.
+    const unplanned = first + entries.length - Math.max(this.#planned, begins ? first : 0);
+    if (!follows || unplanned > transferLimits.entriesAhead || this.#awaitedEnds(entries) > transferLimits.entriesAhead) {
       this.#failed(new TransferFailure('bad-listing', 'The sender listed the folder in a way that cannot be followed.'));
       return;
     }

@@ -115,7 +115,7 @@ export class OutgoingRun implements Pumped {
   /** @throws TransferFailure `out-of-order` for a plan of something that was not listed, or not in order. */
   planned(plan: Plan): void {
     const end = plan.first + plan.count;
-    const fits = plan.first === this.#planned && end <= this.#listed;
+    const fits = plan.first === this.#planned && plan.count > 0 && end <= this.#listed;
     const inside = (entry: number) => entry >= plan.first && entry < end;
     if (!fits || !plan.skip.every(inside) || !plan.have.every(({ entry }) => inside(entry))) {
       throw new TransferFailure('out-of-order', 'The receiver answered for files that it was not told of.');

@@ -60,6 +60,7 @@ export class OutgoingTransfer {
   #transfer: number;
   #run: OutgoingRun | undefined;
   #restarts = 0;
+  #surveying = false;
   /** Notes that came before the offer was told. */
   #early: [path: string, reason: string][] = [];
   /** What must have ended before the source may be closed. */
@@ -297,12 +298,17 @@ export class OutgoingTransfer {
     void this.#conclude({ ...told, bytes: size ?? had + payload, resumed: had, files, same, refused, seconds, ...hash });
   }
 
+  /** One at a time: the receiver asks on when it has been answered. */
   async #survey(first: number): Promise<void> {
+    if (this.#surveying) this.#outOfOrder('survey');
     if (this.#state !== 'offered') return;
+    this.#surveying = true;
     try {
       const { entries, last, first: from } = await this.#source.survey(first);
+      this.#surveying = false;
       if (this.#isOffered()) this.#context.port.send({ type: 'surveyed', transfer: this.#transfer, first: from, entries: [...entries], last });
     } catch (error) {
+      this.#surveying = false;
       this.#failed(error);
     }
   }

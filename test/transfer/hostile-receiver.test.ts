@@ -69,6 +69,8 @@ describe('a receiver of a file', () => {
     ['accepts twice', [accept, accept]],
     ['verifies what it has not got', [accept, { type: 'verified', transfer: 1, same: 0, refused: 0 }]],
     ['plans twice', [accept, plan, plan]],
+    ['plans nothing', [accept, { ...plan, count: 0 }]],
+    ['asks for the list again before it has an answer', [{ type: 'survey', transfer: 1, first: 0 }, { type: 'survey', transfer: 1, first: 0 }]],
     ['plans what it was not told of', [accept, { ...plan, count: 2 }]],
     ['skips what it does not plan', [accept, { ...plan, skip: [3] }]],
     ['has what it does not plan', [accept, { ...plan, have: [{ entry: 9, points: [{ bytes: 1, blake3: 'f'.repeat(64) }] }] }]],

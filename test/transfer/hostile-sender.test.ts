@@ -213,6 +213,22 @@ describe('a sender of a folder', () => {
     await endsWith(at, 'bad-listing');
   });
 
+  it('that lists nothing, and on and on, ends its transfer', async (t) => {
+    const at = await listed(t, [a], false);
+    at.side.manager.handleMessage({ type: 'entries', transfer: 1, first: 1, entries: [], last: false });
+    await endsWith(at, 'bad-listing');
+  });
+
+  it('that lists folders faster than they can be made ends its transfer', async (t) => {
+    const { side, port } = await loneSide(t);
+    side.manager.handleMessage(folderOffer(1));
+    await port.message('accept');
+    for (let first = 0; first <= transferLimits.entriesAhead; first += 1) {
+      side.manager.handleMessage({ type: 'entries', transfer: 1, first, entries: [{ folder: [`${first}`], modified: 0 }], last: false });
+    }
+    await endsWith({ side, port }, 'bad-listing');
+  });
+
   it('that lists further ahead than it may ends its transfer', async (t) => {
     const { side, port } = await loneSide(t);
     side.manager.handleMessage(folderOffer(1));
