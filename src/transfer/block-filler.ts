@@ -53,7 +53,8 @@ export class RecordBlock implements BlockFiller {
       this.block.writeUInt32LE(entry, this.#open + 4);
       this.block.writeDoubleLE(offset, this.#open + 8);
     }
-    this.block.set(count === bytes.length ? bytes : bytes.subarray(0, count), at);
+    // Not `set`: between places of which one is shared memory that copies byte by byte, at a tenth of the speed.
+    this.block.fill(bytes, at, at + count);
     this.#openBytes += count;
     this.block.writeUInt32LE(DATA * 2 ** KIND_SHIFT + this.#openBytes, this.#open);
     this.#nextOffset = offset + count;
