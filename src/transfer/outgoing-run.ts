@@ -133,7 +133,7 @@ export class OutgoingRun implements Pumped {
 
   async read(buffer: Buffer, maxBytes: number): Promise<Batch | undefined> {
     const { source, transfer } = this.#options;
-    const reading = source.read(buffer, transfer, Math.min(maxBytes, this.#upTo - this.#sent, transferLimits.bufferBytes));
+    const reading = source.read(buffer, transfer, Math.min(maxBytes, this.#upTo - this.#sent, buffer.length));
     this.#reading = reading;
     this.#unsent += 1;
     // A plan that comes while this is read makes more to read than it will say.

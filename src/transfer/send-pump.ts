@@ -6,8 +6,7 @@
  */
 import type { Clock } from '../net/clock.js';
 import { LinkLost } from '../protocol/errors.js';
-import { transferLimits } from '../protocol/limits.js';
-import type { BufferPool } from './buffer-pool.js';
+import { SEND_BLOCK_BYTES, type BufferPool } from './buffer-pool.js';
 import type { Flow, Turn } from './rate-limit.js';
 
 /** Batches handed to the link at once: one on its way, one ready behind it. */
@@ -23,7 +22,7 @@ const FIRST_BYTES = 4 * LEAST_BYTES;
 
 /** The size of the next batch, after one of `bytes` has taken `elapsedMs` to get onto the wire. */
 export function nextBatchBytes(bytes: number, elapsedMs: number): number {
-  if (elapsedMs < QUICK_MS) return Math.min(bytes * 2, transferLimits.bufferBytes);
+  if (elapsedMs < QUICK_MS) return Math.min(bytes * 2, SEND_BLOCK_BYTES);
   if (elapsedMs > SLOW_MS) return Math.max(bytes / 2, LEAST_BYTES);
   return bytes;
 }

@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { transferLimits } from '../../src/protocol/limits.js';
-import { BufferPool } from '../../src/transfer/buffer-pool.js';
+import { BufferPool, SEND_BLOCK_BYTES } from '../../src/transfer/buffer-pool.js';
 import { ProgressMeter, smoothedRate } from '../../src/transfer/progress.js';
 import { RateLimiter } from '../../src/transfer/rate-limit.js';
 import { nextBatchBytes, SendPump, type Batch, type Pumped } from '../../src/transfer/send-pump.js';
@@ -88,7 +87,7 @@ describe('the size of a batch', () => {
         let bytes = 256 * 1024;
         for (const elapsed of times) {
           const next = nextBatchBytes(bytes, elapsed);
-          assert.ok(next <= transferLimits.bufferBytes);
+          assert.ok(next <= SEND_BLOCK_BYTES);
           assert.ok(next >= 64 * 1024);
           assert.ok(elapsed >= 25 || next >= bytes);
           assert.ok(elapsed <= 100 || next <= bytes);
