@@ -5,7 +5,7 @@ import type { Clock } from '../net/clock.js';
 import { LinkLost } from '../protocol/errors.js';
 import type { TransferMessage } from '../protocol/peer-messages.js';
 import type { BufferPool } from './buffer-pool.js';
-import type { Direction, TransferEvent, TransferFailedEvent, TransferNoteEvent, TransferState, TransferStateEvent, WaitsFor } from './events.js';
+import type { Direction, TransferEvent, TransferFailedEvent, TransferNoteEvent, TransferSnapshot, TransferState, TransferStateEvent, WaitsFor } from './events.js';
 import type { TransferFailure } from './failure.js';
 import type { RateLimiter } from './rate-limit.js';
 
@@ -61,6 +61,20 @@ export interface TransferFacts {
 
 function told(context: TransferContext, { id, direction, name }: TransferFacts) {
   return { id, peer: context.peer, direction, name };
+}
+
+/** How a transfer is listed. */
+export function snapshot(
+  context: TransferContext,
+  facts: TransferFacts,
+  what: Pick<TransferSnapshot, 'kind' | 'size' | 'files'>,
+  { bytes, rate }: { readonly bytes: number; readonly rate: number },
+  { state, waits }: { readonly state: TransferState; readonly waits: WaitsFor | undefined },
+): TransferSnapshot {
+  const { kind, size, files } = what;
+  const moving = state === 'running' ? rate : 0;
+  const left = moving > 0 && size !== null ? { left: Math.max(0, size - bytes) / moving } : {};
+  return { ...told(context, facts), kind, size, files, bytes, rate: moving, state, ...(waits === undefined ? {} : { waits }), ...left };
 }
 
 export function failedEvent(context: TransferContext, facts: TransferFacts, { code, message }: TransferFailure): TransferFailedEvent {

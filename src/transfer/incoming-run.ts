@@ -254,9 +254,9 @@ export class IncomingRun {
           return;
         }
         this.#written = written;
-        if (this.#over) break;
+        if (this.#hasEnded()) break;
         await this.#untilRoom();
-        if (this.#over) break;
+        if (this.#hasEnded()) break;
       }
     } catch (error) {
       this.#failed(error);
@@ -333,7 +333,7 @@ export class IncomingRun {
       try {
         this.#options.checking(true);
         const plans = await place.plan(listing);
-        if (this.#over) return;
+        if (this.#hasEnded()) return;
         this.#options.checking(false);
         for (const { first, count, have, skip } of plans) {
           this.#planned = first + count;
@@ -344,7 +344,7 @@ export class IncomingRun {
         this.#completeIfSo();
         return;
       } catch (error) {
-        if (this.#over || writeFailure(error).code !== 'disk-full') {
+        if (this.#hasEnded() || writeFailure(error).code !== 'disk-full') {
           this.#failed(error);
           return;
         }
@@ -358,6 +358,11 @@ export class IncomingRun {
     if (this.#over || !this.#listedAll || this.#planned < this.#listed || this.#full.length > 0 || this.#filling !== undefined) return;
     if (this.#options.place.ended < this.#listed) return;
     this.#options.onComplete();
+  }
+
+  /** A method, since the compiler takes the field for unchanged over an await. */
+  #hasEnded(): boolean {
+    return this.#over;
   }
 
   #failed(error: unknown): void {

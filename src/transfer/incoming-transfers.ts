@@ -137,13 +137,13 @@ export class IncomingTransfers {
   }
 
   #new(message: OfferMessage): void {
-    const { context, store, nextId } = this.#options;
+    const { context, store } = this.#options;
     const unanswered = [...this.#transfers.values()].filter((one) => one.state === 'offered' || one.state === 'wanted').length;
     if (unanswered >= transferLimits.pendingOffersPerPeer) {
       this.#refuse(message, new TransferFailure('too-many-transfers', 'Too many offers wait for an answer.'));
       return;
     }
-    const id = nextId();
+    const id = this.#options.nextId();
     const name = safeFileName(message.name);
     if (name === undefined) {
       const failure = new TransferFailure('bad-name', 'The receiver does not take a file of this name.');

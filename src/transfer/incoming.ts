@@ -11,7 +11,7 @@ import { debuglog } from 'node:util';
 import type { Timer } from '../net/clock.js';
 import { timeLimits } from '../protocol/limits.js';
 import type { PeerMessageOf, TransferMessage } from '../protocol/peer-messages.js';
-import { failedEvent, noteEvent, stateEvent, type TransferContext, type TransferFacts } from './context.js';
+import { failedEvent, noteEvent, snapshot, stateEvent, type TransferContext, type TransferFacts } from './context.js';
 import type { TransferOutcome, TransferSnapshot } from './events.js';
 import { TransferFailure, writeFailure } from './failure.js';
 import { IncomingOffer, type OfferMessage } from './incoming-offer.js';
@@ -117,15 +117,8 @@ export class IncomingTransfer {
   }
 
   get snapshot(): TransferSnapshot {
-    const { id, direction, name } = this.facts;
-    const { kind, size, files } = this.offer.message;
-    const base = { id, peer: this.#context.peer, direction, name, kind, size, files };
-    if (!this.#accepted) return { ...base, bytes: 0, rate: 0, state: this.#state === 'offered' ? 'offered' : 'queued' };
-    const { state, waits } = this.standing;
-    const { bytes } = this.#progress;
-    const rate = state === 'running' ? this.#progress.rate : 0;
-    const left = rate > 0 && size !== null ? { left: Math.max(0, size - bytes) / rate } : {};
-    return { ...base, bytes, rate, state, ...(waits === undefined ? {} : { waits }), ...left };
+    const waiting = { state: this.#state === 'offered' ? 'offered' : 'queued', waits: undefined } as const;
+    return snapshot(this.#context, this.facts, this.offer.message, this.#progress, this.#accepted ? this.standing : waiting);
   }
 
   /** An end is told only behind the offer, which `announcing` tells. */

@@ -9,7 +9,7 @@
  */
 import { timeLimits } from '../protocol/limits.js';
 import type { PeerMessageOf, TransferMessage } from '../protocol/peer-messages.js';
-import { failedEvent, noteEvent, stateEvent, type TransferContext, type TransferFacts } from './context.js';
+import { failedEvent, noteEvent, snapshot, stateEvent, type TransferContext, type TransferFacts } from './context.js';
 import type { TransferOutcome, TransferSnapshot } from './events.js';
 import { peerFailure, readFailure, TransferFailure } from './failure.js';
 import { Notes } from './notes.js';
@@ -134,14 +134,8 @@ export class OutgoingTransfer {
   }
 
   get snapshot(): TransferSnapshot {
-    const { kind, size, files, name } = this.#source.facts;
-    const { state, waits } = this.standing;
-    const { bytes } = this.#progress;
-    const rate = state === 'running' ? this.#progress.rate : 0;
-    const base = { id: this.#id, peer: this.#context.peer, direction: 'outgoing', name, kind, size, files } as const;
-    if (!this.accepted) return { ...base, bytes: 0, rate: 0, state: 'offered' };
-    const left = rate > 0 && size !== null ? { left: Math.max(0, size - bytes) / rate } : {};
-    return { ...base, bytes, rate, state, ...(waits === undefined ? {} : { waits }), ...left };
+    const standing = this.accepted ? this.standing : ({ state: 'offered', waits: undefined } as const);
+    return snapshot(this.#context, this.facts, this.#source.facts, this.#progress, standing);
   }
 
   /** Tells people of the offer. */
