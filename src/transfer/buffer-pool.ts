@@ -2,7 +2,9 @@
  * Reused blocks of memory for reading and writing files, shared with the threads of the disks.
  *
  * Measured here: a fresh buffer for every chunk costs 2 to 4 times the system time of a handful of reused ones. The pool
- * does not bound how many are out: credit bounds those of the receiver, the send pump its own.
+ * does not bound how many are out: credit bounds those of the receiver, the send pump its own. What is idle is kept as long
+ * as the program runs: memory that two threads share is free only when both have collected their garbage, which an idle one
+ * does not, so that letting go at the end of each transfer made the program grow by a window each time.
  */
 import { DATA_PREFIX_BYTES, END_FRAME_BYTES } from '../protocol/frames.js';
 import { frameLimits, transferLimits } from '../protocol/limits.js';
@@ -17,7 +19,7 @@ export class BufferPool {
   readonly #bytes: number;
   /** Idle blocks kept: what one transfer uses at full speed. */
   readonly #kept: number;
-  #idle: Buffer[] = [];
+  readonly #idle: Buffer[] = [];
   #out = 0;
 
   /** @param bytes Of each block. */
@@ -40,10 +42,5 @@ export class BufferPool {
   give(buffer: Buffer): void {
     this.#out -= 1;
     if (this.#idle.length < this.#kept) this.#idle.push(buffer);
-  }
-
-  /** Lets go of idle blocks, for a session that has nothing under way. */
-  trim(): void {
-    this.#idle = [];
   }
 }

@@ -30,6 +30,10 @@ export type { OfferPolicy } from './offer-policy.js';
 
 const debug = debuglog('p2p-transfer');
 
+/** The blocks of all sessions. */
+const sendPool = new BufferPool();
+const receivePool = new BufferPool(RECEIVE_BLOCK_BYTES);
+
 /** How often it is looked what transfers wait for. */
 const TICK_MS = 1000;
 
@@ -60,8 +64,6 @@ export interface Offered {
 export class TransferManager {
   readonly #options: TransferManagerOptions;
   readonly #port = new SessionPort();
-  readonly #sendPool = new BufferPool();
-  readonly #receivePool = new BufferPool(RECEIVE_BLOCK_BYTES);
   readonly #outgoing: OutgoingTransfers;
   readonly #incoming: IncomingTransfers;
   #ticker: Timer | undefined;
@@ -71,9 +73,9 @@ export class TransferManager {
   constructor(options: TransferManagerOptions) {
     this.#options = options;
     const { peer, fingerprint, clock, limiter } = options;
-    const context: TransferContext = { peer, fingerprint, clock, limiter, port: this.#port, pool: this.#receivePool, emit: (event) => options.emit(event) };
+    const context: TransferContext = { peer, fingerprint, clock, limiter, port: this.#port, pool: receivePool, emit: (event) => options.emit(event) };
     const onChange = () => this.#changed();
-    this.#outgoing = new OutgoingTransfers({ context, pool: this.#sendPool, nextId: () => options.nextId(), onChange });
+    this.#outgoing = new OutgoingTransfers({ context, pool: sendPool, nextId: () => options.nextId(), onChange });
     this.#incoming = new IncomingTransfers({ context, store: options.store, windows: options.windows, policy: options.policy, nextId: () => options.nextId(), onChange });
   }
 
@@ -242,7 +244,7 @@ export class TransferManager {
     return this.#closed !== undefined;
   }
 
-  /** The transfers have changed: is there anything to look at, anything to keep memory for? */
+  /** The transfers have changed: is there anything to look at? */
   #changed(): void {
     const busy = this.#outgoing.busy || this.#incoming.busy;
     if (busy && this.#closed === undefined) {
@@ -253,10 +255,7 @@ export class TransferManager {
     }
     this.#ticker?.stop();
     this.#ticker = undefined;
-    if (busy) return;
-    this.#sendPool.trim();
-    this.#receivePool.trim();
-    debug('no transfer with %s is left', this.#options.peer);
+    if (!busy) debug('no transfer with %s is left', this.#options.peer);
   }
 
   #find(id: number) {
