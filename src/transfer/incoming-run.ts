@@ -11,6 +11,7 @@ import type { Entry, PeerMessageOf } from '../protocol/peer-messages.js';
 import { RecordBlock } from './block-filler.js';
 import type { TransferContext } from './context.js';
 import { TransferFailure, writeFailure } from './failure.js';
+import type { FileCount } from './file-count.js';
 import type { Turn } from './rate-limit.js';
 import type { Listing } from './source.js';
 import type { Incoming, Written } from './store.js';
@@ -29,6 +30,8 @@ export interface IncomingRunOptions {
   readonly file: { readonly name: string; readonly size: number; readonly modified: number } | undefined;
   /** What is there already is being compared, or no longer. */
   checking(is: boolean): void;
+  /** Is told of the list, and how far it has come. */
+  readonly count: FileCount;
   /** Something has come or was written. */
   onMove(): void;
   /** The disk is full: `again` is to be called when there may be room. */
@@ -92,11 +95,6 @@ export class IncomingRun {
     return this.#written.had;
   }
 
-  /** Entries that have ended. */
-  get entries(): number {
-    return this.#options.place.ended;
-  }
-
   /** Bytes of frames that were granted and have not come. */
   get outstanding(): number {
     return this.#granted - this.#received;
@@ -134,6 +132,7 @@ export class IncomingRun {
       return;
     }
     if (begins) this.#planned = first;
+    this.#options.count.listed(first, entries);
     this.#plan({ first, entries, last });
   }
 
@@ -280,6 +279,7 @@ export class IncomingRun {
     this.#writtenFrames += block.frames;
     this.#drop(block);
     if (this.#over) return;
+    this.#options.count.reach(this.#options.place.ended);
     this.#options.onMove();
     this.#grant();
     this.#completeIfSo();
@@ -340,6 +340,7 @@ export class IncomingRun {
           this.#awaited -= skip.length;
           context.port.send({ type: 'plan', transfer, first, count, have: [...have], skip: [...skip] });
         }
+        this.#options.count.reach(this.#options.place.ended);
         this.#options.onMove();
         this.#completeIfSo();
         return;

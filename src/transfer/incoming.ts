@@ -14,6 +14,7 @@ import type { PeerMessageOf, TransferMessage } from '../protocol/peer-messages.j
 import { failedEvent, noteEvent, snapshot, stateEvent, type TransferContext, type TransferFacts } from './context.js';
 import type { TransferOutcome, TransferSnapshot } from './events.js';
 import { TransferFailure, writeFailure } from './failure.js';
+import { FileCount } from './file-count.js';
 import { IncomingOffer, type OfferMessage } from './incoming-offer.js';
 import { IncomingRun } from './incoming-run.js';
 import { Notes } from './notes.js';
@@ -57,6 +58,7 @@ export class IncomingTransfer {
   readonly #context: TransferContext;
   readonly #progress: ProgressMeter;
   readonly #notes: Notes;
+  readonly #count = new FileCount();
   #state: IncomingState = 'offered';
   #linked = true;
   #repeated = true;
@@ -79,7 +81,7 @@ export class IncomingTransfer {
     this.offer = new IncomingOffer(offer, { context, store: options.store, facts: this.facts, isOpen: () => this.#state === 'offered' });
     this.finished = new Promise((resolve) => (this.#resolve = resolve));
     this.#progress = new ProgressMeter(context.clock, (bytes, rate) =>
-      context.emit({ event: 'progress', id, bytes, total: this.offer.message.size, rate, ...(offer.kind === 'folder' ? { files: this.#run?.entries ?? 0 } : {}) }),
+      context.emit({ event: 'progress', id, bytes, total: this.offer.message.size, rate, ...(offer.kind === 'folder' ? { files: this.#count.files } : {}) }),
     );
     this.#notes = new Notes((path, note) => context.emit(noteEvent(context, this.facts, path, note)));
     this.standing = new Standing({
@@ -250,6 +252,7 @@ export class IncomingTransfer {
       windowBytes: this.#window,
       file: kind === 'file' ? { name: this.facts.name, size: size ?? 0, modified: modified ?? 0 } : undefined,
       checking: (is) => this.standing.checking(is),
+      count: this.#count,
       onMove: () => this.#moved(run),
       onFull: (again) => this.#full(again),
       onRoom: () => this.#roomy(),

@@ -7,6 +7,7 @@ import { transferLimits } from '../protocol/limits.js';
 import type { PeerMessageOf } from '../protocol/peer-messages.js';
 import type { TransferContext } from './context.js';
 import { TransferFailure } from './failure.js';
+import type { FileCount } from './file-count.js';
 import type { Batch, Pumped, SendPump } from './send-pump.js';
 import type { Plan, Source, SourceBatch } from './source.js';
 
@@ -19,6 +20,8 @@ export interface OutgoingRunOptions {
   readonly source: Source;
   readonly transfer: number;
   readonly accept: PeerMessageOf<'accept'>;
+  /** Is told of the list, and how far it has come. */
+  readonly count: FileCount;
   /** Whether frames may go out now. */
   flows(): boolean;
   /** Something has been read or sent. */
@@ -79,11 +82,6 @@ export class OutgoingRun implements Pumped {
   /** Bytes of file that were not sent because the receiver has them. */
   get had(): number {
     return this.#had;
-  }
-
-  /** Entries that have ended. */
-  get entries(): number {
-    return this.#ended;
   }
 
   /** Since when, by the clock, a batch waits for the rate limit; undefined where none does. */
@@ -178,6 +176,7 @@ export class OutgoingRun implements Pumped {
     this.#payload += batch.payload;
     this.#had += batch.had;
     this.#ended = batch.ended;
+    this.#options.count.reach(batch.ended);
     this.#idle = batch.idle && planned === this.#planned;
     if (batch.blake3 !== undefined) this.#blake3 = batch.blake3;
     if (this.#over) return;
@@ -216,6 +215,7 @@ export class OutgoingRun implements Pumped {
       if (this.#listed === 0) this.#planned = this.#ended = first;
       this.#listed = first + entries.length;
       this.#listedAll = last;
+      this.#options.count.listed(first, entries);
       context.port.send({ type: 'entries', transfer, first, entries: [...entries], last });
       this.#list();
       // An empty folder, or one of which all is settled.

@@ -12,6 +12,7 @@ import type { PeerMessageOf, TransferMessage } from '../protocol/peer-messages.j
 import { failedEvent, noteEvent, snapshot, stateEvent, type TransferContext, type TransferFacts } from './context.js';
 import type { TransferOutcome, TransferSnapshot } from './events.js';
 import { peerFailure, readFailure, TransferFailure } from './failure.js';
+import { FileCount } from './file-count.js';
 import { Notes } from './notes.js';
 import { OutgoingRun } from './outgoing-run.js';
 import { ProgressMeter } from './progress.js';
@@ -53,6 +54,7 @@ export class OutgoingTransfer {
   readonly #context: TransferContext;
   readonly #progress: ProgressMeter;
   readonly #notes: Notes;
+  readonly #count = new FileCount();
   #resolve: (outcome: TransferOutcome) => void = () => undefined;
   #state: OutgoingState = 'queued';
   #source: Source;
@@ -75,19 +77,17 @@ export class OutgoingTransfer {
     this.#id = options.nextId();
     this.#transfer = options.nextTransfer();
     this.finished = new Promise((resolve) => (this.#resolve = resolve));
-    const { context } = options;
-    const id = this.#id;
-    this.#progress = new ProgressMeter(context.clock, (bytes, rate) => {
+    this.#progress = new ProgressMeter(this.#context.clock, (bytes, rate) => {
       const { kind, size } = this.#source.facts;
-      context.emit({ event: 'progress', id, bytes, total: size, rate, ...(kind === 'folder' ? { files: this.#run?.entries ?? 0 } : {}) });
+      this.#context.emit({ event: 'progress', id: this.#id, bytes, total: size, rate, ...(kind === 'folder' ? { files: this.#count.files } : {}) });
     });
-    this.#notes = new Notes((path, note) => context.emit(noteEvent(context, this.facts, path, note)));
+    this.#notes = new Notes((path, note) => this.#context.emit(noteEvent(this.#context, this.facts, path, note)));
     this.standing = new Standing({
-      clock: context.clock,
+      clock: this.#context.clock,
       ownWait: () => this.#ownWait(),
-      sayWaits: (on) => context.port.send({ type: 'waits', transfer: this.#transfer, by: 'sender', on }),
+      sayWaits: (on) => this.#context.port.send({ type: 'waits', transfer: this.#transfer, by: 'sender', on }),
       onChange: (state, waits) => {
-        if (this.accepted) context.emit(stateEvent(context, this.facts, state, waits));
+        if (this.accepted) this.#context.emit(stateEvent(this.#context, this.facts, state, waits));
       },
     });
   }
@@ -243,6 +243,7 @@ export class OutgoingTransfer {
       transfer: this.#transfer,
       accept: message,
       flows: () => !this.standing.paused,
+      count: this.#count,
       onMove: () => this.#moved(run),
       onComplete: (blake3) => this.#complete(run, blake3),
       onError: (error) => this.#failed(error),
@@ -287,9 +288,8 @@ export class OutgoingTransfer {
     const seconds = (clock.now() - (this.#startMs ?? clock.now())) / 1000;
     this.#move('ended');
     this.#notes.end();
-    const hash = this.#blake3 === undefined ? {} : { blake3: this.#blake3 };
     const told = { event: 'transfer-done', id: this.#id, peer, direction: 'outgoing', name, kind } as const;
-    void this.#conclude({ ...told, bytes: size ?? had + payload, resumed: had, files, same, refused, seconds, ...hash });
+    void this.#conclude({ ...told, bytes: size ?? had + payload, resumed: had, files, same, refused, seconds, ...(this.#blake3 === undefined ? {} : { blake3: this.#blake3 }) });
   }
 
   /** One at a time: the receiver asks on when it has been answered. */
