@@ -41,7 +41,10 @@ describe('a folder', () => {
     const files = await installedTree(source, 3);
     assert.ok(files > 10_000, `${files} files`);
     for (const client of [scene.alice, scene.bob]) await forgetPeak(client.pid);
+    let counted = 0;
+    for (const client of [scene.alice, scene.bob]) client.onEvent((event) => (counted = event.event === 'progress' ? Math.max(counted, Number(event['files'])) : counted));
     const first = await scene.send(source, 'tree');
+    assert.ok(counted > files / 2 && counted <= files, `${counted} files were said to have come`);
     await diffFolders(source, scene.received('tree'));
     assert.deepEqual(times(scene.received('tree')), times(source));
     for (const end of [first.sent, first.taken]) assert.deepEqual([end['files'], end['same'], end['refused'], end['resumed']], [files, 0, 0, 0]);

@@ -96,18 +96,22 @@ describe('the programs through --json', () => {
     assert.equal(await hashOf(join(folder, 'left', 'received', 'several-2.bin')), await hashOf(paths[2]!));
   });
 
-  it('notices at once that a peer was killed, and leaves nothing under a final name', async (t) => {
+  it('notices at once that a peer was killed, waits for it, and keeps what has come of a file without giving it its name', async (t) => {
     const { from, to, toHome } = await session(t, 'victim', 'witness');
     const path = await randomFile(join(folder, 'interrupted.bin'), 600 * MiB);
-    const [failed, closed] = await Promise.all([
-      to.next('transfer-failed'),
-      to.next('session-closed'),
+    const [waits, lost] = await Promise.all([
+      to.next('transfer-state', (event) => event['state'] === 'reconnecting'),
+      to.next('session-lost'),
       Promise.all([to.next('progress'), from.command(`SEND_FILE ${path}`)]).then(() => process.kill(from.pid, 'SIGKILL')),
     ]);
-    assert.deepEqual([failed['name'], failed['code']], ['interrupted.bin', 'link-lost']);
-    assert.deepEqual([closed['peer'], closed['code']], ['victim', 'link-lost']);
-    assert.deepEqual(await readdir(join(toHome, 'received')), []);
-    assert.deepEqual(await readdir(join(toHome, 'partial')), []);
+    assert.deepEqual([waits['name'], lost['peer']], ['interrupted.bin', 'victim']);
+    assert.deepEqual(await filesIn(join(toHome, 'received')), []);
+    const [failed, files] = await Promise.all([to.next('transfer-failed'), to.next('session-closed').then(() => to.next('files')), to.command('CLOSE_SESSION').then(() => to.command('LIST_FILES'))]);
+    assert.deepEqual([failed['name'], failed['code']], ['interrupted.bin', 'session-closed']);
+    const [leftover, ...others] = files['leftovers'] as { name: string; peer: string; bytes: number }[];
+    assert.deepEqual([leftover?.name, leftover?.peer, others], ['interrupted.bin', 'victim', []]);
+    assert.ok(leftover!.bytes > 0 && leftover!.bytes < 600 * MiB);
+    assert.deepEqual(await filesIn(join(toHome, 'received')), []);
     await rm(path);
   });
 
@@ -144,6 +148,11 @@ async function randomFile(path: string, bytes: number): Promise<string> {
   await file.close();
   assert.equal((await stat(path)).size, bytes);
   return path;
+}
+
+/** None where there is no such folder. */
+async function filesIn(path: string): Promise<string[]> {
+  return await readdir(path).catch(() => []);
 }
 
 async function hashOf(path: string): Promise<string> {

@@ -74,6 +74,15 @@ export class Scene {
     await Promise.all([there, this.alice.command('GET_CLIENT_INFO bob')]);
   }
 
+  /**
+   * Resolves when the other person's session is back: to be called before this one is started again, as it may come by itself
+   * before anybody asks.
+   */
+  async back(person: Person): Promise<JsonEvent> {
+    const other = person === 'alice' ? this.bob : this.alice;
+    return await other.nextOf(['session-opened', 'session-back'], () => true, 60_000);
+  }
+
   async start(person: Person, isNew = false): Promise<JsonClient> {
     const { host = thisHost, options } = this.#options;
     const client = await JsonClient.start({
