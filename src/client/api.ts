@@ -6,10 +6,10 @@
  */
 import type { ErrorCode } from '../protocol/errors.js';
 import type { Direction, TransferEvent, TransferOutcome, TransferSnapshot } from '../transfer/events.js';
-import type { Leftover } from '../transfer/store.js';
+import type { Leftover } from '../transfer/store/store.js';
 
 export type { Direction, TransferOutcome, TransferSnapshot, TransferState, WaitsFor } from '../transfer/events.js';
-export type { Leftover } from '../transfer/store.js';
+export type { Leftover } from '../transfer/store/store.js';
 
 /** How the server's key came to be trusted: pinned just now, pinned earlier, or by the system's certificate roots. */
 export type ServerTrust = 'new' | 'known' | 'system';

@@ -9,7 +9,7 @@ import { transferLimits } from '../protocol/limits.js';
 import type { PeerMessageOf } from '../protocol/peer-messages.js';
 import type { TransferContext, TransferFacts } from './context.js';
 import { writeFailure } from './failure.js';
-import type { Outlook, Store, Wanted } from './store.js';
+import type { Outlook, Store, Wanted } from './store/store.js';
 
 const debug = debuglog('p2p-transfer');
 

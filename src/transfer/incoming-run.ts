@@ -8,13 +8,13 @@ import type { Timer } from '../net/clock.js';
 import { DATA_PREFIX_BYTES, END_FRAME_BYTES, type EntryStatus } from '../protocol/frames.js';
 import { transferLimits } from '../protocol/limits.js';
 import type { Entry, PeerMessageOf } from '../protocol/peer-messages.js';
-import { RecordBlock } from './block-filler.js';
+import { RecordBlock } from './store/block-filler.js';
 import type { TransferContext } from './context.js';
 import { TransferFailure, writeFailure } from './failure.js';
 import type { FileCount } from './file-count.js';
 import type { Turn } from './rate-limit.js';
-import type { Listing } from './source.js';
-import type { Incoming, Written } from './store.js';
+import type { Listing } from './source/source.js';
+import type { Incoming, Written } from './store/store.js';
 
 /** A block that is not full goes to the disk after this long, so that little is lost when this program is killed. */
 const LINGER_MS = 50;

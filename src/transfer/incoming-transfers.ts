@@ -14,7 +14,7 @@ import { peerFailure, TransferFailure, writeFailure } from './failure.js';
 import type { OfferMessage } from './incoming-offer.js';
 import { IncomingTransfer, type SenderMessage } from './incoming.js';
 import { decide, type OfferPolicy } from './offer-policy.js';
-import type { Outlook, Store } from './store.js';
+import type { Outlook, Store } from './store/store.js';
 import type { WindowBudget } from './window-budget.js';
 
 const debug = debuglog('p2p-transfer');

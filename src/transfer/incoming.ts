@@ -20,7 +20,7 @@ import { IncomingRun } from './incoming-run.js';
 import { Notes } from './notes.js';
 import { ProgressMeter } from './progress.js';
 import { Standing, type OwnWait } from './standing.js';
-import type { Incoming, Store, Stored } from './store.js';
+import type { Incoming, Store, Stored } from './store/store.js';
 
 const debug = debuglog('p2p-transfer');
 

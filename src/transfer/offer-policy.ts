@@ -2,7 +2,7 @@
  * What becomes of an offer without a person: `--accept`, `--accept-from`, `--max-file`. Pure.
  */
 import { TransferFailure } from './failure.js';
-import type { Outlook, Wanted } from './store.js';
+import type { Outlook, Wanted } from './store/store.js';
 
 /** What is done with offers: a person decides, all are taken, none is. */
 export type AcceptPolicy = 'ask' | 'all' | 'none';

@@ -9,7 +9,7 @@ import type { TransferContext } from './context.js';
 import { TransferFailure } from './failure.js';
 import type { FileCount } from './file-count.js';
 import type { Batch, Pumped, SendPump } from './send-pump.js';
-import type { Plan, Source, SourceBatch } from './source.js';
+import type { Plan, Source, SourceBatch } from './source/source.js';
 
 /** Nothing is read for less credit: an end frame needs 46 bytes. */
 const LEAST_CREDIT = 1024;

@@ -9,7 +9,7 @@ import type { TransferContext } from './context.js';
 import type { TransferFailure } from './failure.js';
 import { OutgoingTransfer, type ReceiverMessage } from './outgoing.js';
 import { SendPump } from './send-pump.js';
-import type { OpenSource, SourceEvents } from './source.js';
+import type { OpenSource, SourceEvents } from './source/source.js';
 
 const debug = debuglog('p2p-transfer');
 

@@ -17,7 +17,7 @@ import { Notes } from './notes.js';
 import { OutgoingRun } from './outgoing-run.js';
 import { ProgressMeter } from './progress.js';
 import type { SendPump } from './send-pump.js';
-import type { Source, SourceEvents, SourceFacts } from './source.js';
+import type { Source, SourceEvents, SourceFacts } from './source/source.js';
 import { Standing, type OwnWait } from './standing.js';
 
 export type OutgoingState = 'queued' | 'offered' | 'running' | 'verifying' | 'reopening' | 'ended';

@@ -16,10 +16,10 @@ import { encodePeerMessage, parsePeerMessage, type TransferMessage } from '../..
 import type { TransferEvent } from '../../src/transfer/events.js';
 import { TransferManager, type OfferPolicy, type TransferPort } from '../../src/transfer/manager.js';
 import { RateLimiter } from '../../src/transfer/rate-limit.js';
-import { ReceiveStore } from '../../src/transfer/receive-store.js';
-import { SourceThread } from '../../src/transfer/source-thread.js';
-import type { OpenSource } from '../../src/transfer/source.js';
-import type { Store } from '../../src/transfer/store.js';
+import { ReceiveStore } from '../../src/transfer/store/receive-store.js';
+import { SourceThread } from '../../src/transfer/source/source-thread.js';
+import type { OpenSource } from '../../src/transfer/source/source.js';
+import type { Store } from '../../src/transfer/store/store.js';
 import { WindowBudget } from '../../src/transfer/window-budget.js';
 
 export type EventOf<TEvent extends TransferEvent['event']> = Extract<TransferEvent, { event: TEvent }>;

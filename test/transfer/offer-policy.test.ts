@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { TransferFailure } from '../../src/transfer/failure.js';
 import { decide, type OfferPolicy } from '../../src/transfer/offer-policy.js';
-import type { Outlook, Wanted } from '../../src/transfer/store.js';
+import type { Outlook, Wanted } from '../../src/transfer/store/store.js';
 
 const all: OfferPolicy = { accept: 'all', acceptFrom: undefined, maxFile: undefined, otherwise: 'none' };
 const file: Wanted = { fingerprint: 'SHA256:x', peer: 'Alice', kind: 'file', name: 'a.bin', size: 1000, modified: 0 };

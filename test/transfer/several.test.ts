@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { transferLimits } from '../../src/protocol/limits.js';
 import { TransferFailure } from '../../src/transfer/failure.js';
-import type { Incoming, Store } from '../../src/transfer/store.js';
+import type { Incoming, Store } from '../../src/transfer/store/store.js';
 import { ManualClock } from '../helpers/manual-clock.js';
 import { linkedPair, patterned, type Side } from './harness.js';
 

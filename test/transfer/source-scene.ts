@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after } from 'node:test';
 import type { Entry } from '../../src/protocol/peer-messages.js';
-import { systemSourceFs, type SourceFs } from '../../src/transfer/source-fs.js';
-import { SourceReader } from '../../src/transfer/source-reader.js';
-import { block, hash, Receiver, takeAll, TRANSFER } from './sent-frames.js';
+import { systemSourceFs, type SourceFs } from '../../src/transfer/source/source-fs.js';
+import { SourceReader } from '../../src/transfer/source/source-reader.js';
+import { block, hash, Receiver, takeAll, TRANSFER } from './source/sent-frames.js';
 
 export const KiB = 1024;
 export const MiB = 1024 * KiB;
