@@ -22,6 +22,7 @@ import { ReceiveStore } from '../transfer/store/receive-store.js';
 import { SourceThread } from '../transfer/source/source-thread.js';
 import { StdoutStore } from '../transfer/store/stdout-store.js';
 import type { Store } from '../transfer/store/store.js';
+import { BlockPools } from '../transfer/buffer-pool.js';
 import { WindowBudget } from '../transfer/window-budget.js';
 import type { ClientApi, ClientEvent, ClientList, Leftover, OutgoingTransfer, PeerInfo, TransferSnapshot } from './api.js';
 import { Introductions } from './introductions.js';
@@ -54,6 +55,7 @@ class Engine implements ClientApi {
   readonly #sources = new SourceThread();
   readonly #limiter: RateLimiter;
   readonly #windows = new WindowBudget();
+  readonly #blocks = new BlockPools();
   readonly #sessions: Sessions;
   #stdin: Readable | undefined;
   #listener: PeerListener | undefined;
@@ -294,6 +296,7 @@ class Engine implements ClientApi {
       policy: { accept, acceptFrom, maxFile, otherwise: acceptOtherwise },
       limiter: this.#limiter,
       windows: this.#windows,
+      blocks: this.#blocks,
       clock: this.#clock,
       nextId: () => ++this.#lastTransferId,
       emit,

@@ -8,6 +8,7 @@
  */
 import { DATA_PREFIX_BYTES, END_FRAME_BYTES } from '../protocol/frames.js';
 import { frameLimits, transferLimits } from '../protocol/limits.js';
+import { RECEIVE_BLOCK_BYTES } from './store/block-filler.js';
 
 /** Data frames that one block of the sender has room for. */
 export const FRAMES_PER_BUFFER = transferLimits.bufferBytes / frameLimits.dataPayloadBytes;
@@ -43,4 +44,10 @@ export class BufferPool {
     this.#out -= 1;
     if (this.#idle.length < this.#kept) this.#idle.push(buffer);
   }
+}
+
+/** The blocks of a whole program: all sessions share them. */
+export class BlockPools {
+  readonly send = new BufferPool(SEND_BLOCK_BYTES);
+  readonly receive = new BufferPool(RECEIVE_BLOCK_BYTES);
 }

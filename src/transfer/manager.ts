@@ -11,8 +11,7 @@ import type { Clock, Timer } from '../net/clock.js';
 import { P2pError, type TransferCode } from '../protocol/errors.js';
 import type { EntryStatus } from '../protocol/frames.js';
 import type { TransferMessage } from '../protocol/peer-messages.js';
-import { RECEIVE_BLOCK_BYTES } from './store/block-filler.js';
-import { BufferPool } from './buffer-pool.js';
+import type { BlockPools } from './buffer-pool.js';
 import { SessionPort, type TransferContext, type TransferPort } from './context.js';
 import type { TransferEvent, TransferOutcome, TransferSnapshot } from './events.js';
 import { TransferFailure } from './failure.js';
@@ -30,10 +29,6 @@ export type { OfferPolicy } from './offer-policy.js';
 
 const debug = debuglog('p2p-transfer');
 
-/** The blocks of all sessions. */
-const sendPool = new BufferPool();
-const receivePool = new BufferPool(RECEIVE_BLOCK_BYTES);
-
 /** How often it is looked what transfers wait for. */
 const TICK_MS = 1000;
 
@@ -42,11 +37,12 @@ export interface TransferManagerOptions {
   readonly peer: string;
   /** Of the other side's key. */
   readonly fingerprint: string;
-  /** Shared by all sessions, as are the next four. */
+  /** Shared by all sessions, as are the next five. */
   readonly store: Store;
   readonly openSource: OpenSource;
   readonly limiter: RateLimiter;
   readonly windows: WindowBudget;
+  readonly blocks: BlockPools;
   /** Numbers for people. */
   nextId(): number;
   readonly policy: OfferPolicy;
@@ -72,10 +68,10 @@ export class TransferManager {
   /** Nothing goes out before {@link attach}. */
   constructor(options: TransferManagerOptions) {
     this.#options = options;
-    const { peer, fingerprint, clock, limiter } = options;
-    const context: TransferContext = { peer, fingerprint, clock, limiter, port: this.#port, pool: receivePool, emit: (event) => options.emit(event) };
+    const { peer, fingerprint, clock, limiter, blocks } = options;
+    const context: TransferContext = { peer, fingerprint, clock, limiter, port: this.#port, pool: blocks.receive, emit: (event) => options.emit(event) };
     const onChange = () => this.#changed();
-    this.#outgoing = new OutgoingTransfers({ context, pool: sendPool, nextId: () => options.nextId(), onChange });
+    this.#outgoing = new OutgoingTransfers({ context, pool: blocks.send, nextId: () => options.nextId(), onChange });
     this.#incoming = new IncomingTransfers({ context, store: options.store, windows: options.windows, policy: options.policy, nextId: () => options.nextId(), onChange });
   }
 

@@ -13,6 +13,7 @@ import { LinkLost, RemoteViolation } from '../../src/protocol/errors.js';
 import { FrameDecoder, type FrameEvent } from '../../src/protocol/frames.js';
 import { frameLimits } from '../../src/protocol/limits.js';
 import { encodePeerMessage, parsePeerMessage, type TransferMessage } from '../../src/protocol/peer-messages.js';
+import { BlockPools } from '../../src/transfer/buffer-pool.js';
 import type { TransferEvent } from '../../src/transfer/events.js';
 import { TransferManager, type OfferPolicy, type TransferPort } from '../../src/transfer/manager.js';
 import { RateLimiter } from '../../src/transfer/rate-limit.js';
@@ -86,6 +87,7 @@ export class Side {
       openSource: options.openSource ?? this.sources.open,
       limiter: this.limiter,
       windows: options.windows ?? new WindowBudget(),
+      blocks: new BlockPools(),
       nextId: ids,
       policy: { accept: 'all', acceptFrom: undefined, maxFile: undefined, otherwise: 'none', ...options.policy },
       clock,
