@@ -160,6 +160,7 @@ export class IncomingTransfer {
     if (this.#place === undefined || !this.#live) return;
     this.#progress.start();
     this.#move('running');
+    this.standing.begin();
     if (this.#linked && this.#repeated) this.#begin();
   }
 

@@ -355,8 +355,7 @@ export class OutgoingTransfer {
       return;
     }
     this.#notes.add('', 'It changed on the disk while it was sent, and is offered anew.');
-    this.#blake3 = undefined;
-    this.#startMs = undefined;
+    this.#blake3 = this.#startMs = undefined;
     this.#move('queued');
   }
 
@@ -386,6 +385,7 @@ export class OutgoingTransfer {
 
   #move(state: OutgoingState): void {
     this.#state = state;
+    if (state === 'running') this.standing.begin();
     this.#options.onMove(this);
   }
 

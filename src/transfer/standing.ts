@@ -72,6 +72,13 @@ export class Standing {
     this.#tell();
   }
 
+  /** It is under way now. What held before was told to nobody: a sender may pause with its offer what it has paused already. */
+  begin(): void {
+    this.moved();
+    this.#told = { state: 'running', waits: undefined };
+    this.#tell();
+  }
+
   /** The link came or went. What the other side has said holds no longer. */
   linked(is: boolean): void {
     this.#linked = is;

@@ -93,6 +93,15 @@ describe('a paused transfer', () => {
     assert.deepEqual(at.told, ['paused own-disk-full', 'running', 'paused peer-disk-full']);
   });
 
+  it('is told when it gets under way, if it was paused before', () => {
+    const at = setUp();
+    at.standing.begin();
+    assert.deepEqual(at.told, []);
+    at.standing.pause('peer', 'person');
+    at.standing.begin();
+    assert.deepEqual(at.told, ['paused paused-by-peer', 'paused paused-by-peer']);
+  });
+
   it('stays paused by us over a new link, and no longer by the other, who says it again', () => {
     const at = setUp();
     at.standing.pause('you', 'person');
