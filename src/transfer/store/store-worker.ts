@@ -12,7 +12,6 @@ interface OpenPlace {
   /** A plan or the end, under way. */
   planning: Steps<readonly Plan[]> | undefined;
   busy: Promise<unknown>;
-  state: 'open' | 'closing';
 }
 
 const disk = new StoreDisk(workerData as StoreDiskOptions);
@@ -33,7 +32,7 @@ function answer(request: StoreRequest): Answer | Promise<Answer> {
     case 'open': {
       const number = request.place;
       const onNote = (path: string, note: string) => say({ place: number, path, note });
-      places.set(number, { place: disk.open(request.wanted, { onNote }), planning: undefined, busy: Promise.resolve(), state: 'open' });
+      places.set(number, { place: disk.open(request.wanted, { onNote }), planning: undefined, busy: Promise.resolve() });
       return undefined;
     }
     case 'discard':
@@ -52,6 +51,8 @@ type PlaceRequest = Extract<StoreRequest, { call: 'start' | 'plan' | 'write' | '
 function inPlace(open: OpenPlace, request: PlaceRequest): Answer | Promise<Answer> {
   switch (request.call) {
     case 'start':
+      // What is still looked at for an earlier link would be added to the list of this one.
+      stopPlanning(open);
       open.place.start(request.turn);
       return { ended: open.place.ended, settled: open.place.settled };
     case 'plan':
@@ -73,19 +74,23 @@ async function plan(open: OpenPlace, listing: Listing): Promise<StoreCalls['plan
   open.planning = steps;
   try {
     const plans = await inTurns(steps);
-    if (open.state === 'closing') throw new TransferFailure('cancelled', 'The transfer has ended.');
+    if (open.planning !== steps) throw new TransferFailure('cancelled', 'The transfer has ended, or goes on over another link.');
     return { plans, ended: open.place.ended, settled: open.place.settled };
   } finally {
-    open.planning = undefined;
+    if (open.planning === steps) open.planning = undefined;
   }
+}
+
+function stopPlanning(open: OpenPlace): void {
+  open.planning?.return([]);
+  open.planning = undefined;
 }
 
 async function close(number: number, how: 'discard' | 'keep'): Promise<undefined> {
   const open = places.get(number);
   if (open === undefined) return undefined;
   places.delete(number);
-  open.state = 'closing';
-  open.planning?.return([]);
+  stopPlanning(open);
   await Promise.allSettled([open.busy]);
   if (how === 'keep') open.place.keep();
   else await open.place.discard();

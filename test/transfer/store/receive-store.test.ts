@@ -63,6 +63,24 @@ describe('a receive store', () => {
     assert.deepEqual(readdirSync(scene.partial), []);
   });
 
+  it('forgets what it was looking at for an earlier link', async () => {
+    // Hashed in several steps, between which the next link comes.
+    const bytes = Buffer.alloc(40 * 1024 * 1024, 'link');
+    const wanted = wantedOf('file', 'a', bytes.length);
+    const first = await openFile(wanted);
+    await sendFile(first.incoming, bytes.subarray(0, 39 * 1024 * 1024), { cut: true });
+    await first.incoming.keep();
+    const listing = { first: 0, entries: [{ name: 'a', size: bytes.length, modified: MODIFIED }], last: true };
+    const incoming = await store.open(wanted, events);
+    await incoming.start();
+    const late = incoming.plan(listing).catch(() => undefined);
+    await incoming.start();
+    const [plan] = await incoming.plan(listing);
+    await late;
+    await sendFile(incoming, bytes, { from: plan?.have[0]?.points.at(-1)?.bytes ?? 0 });
+    assert.ok(readFileSync((await incoming.publish()).path!).equals(bytes));
+  });
+
   it('keeps and continues, and tells of what is there before it is taken', async () => {
     const bytes = Buffer.alloc(900_000, 'keep');
     const wanted = wantedOf('file', 'a', bytes.length);
