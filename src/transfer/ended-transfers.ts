@@ -5,7 +5,10 @@
 import { RemoteViolation } from '../protocol/errors.js';
 import { DATA_PREFIX_BYTES, END_FRAME_BYTES } from '../protocol/frames.js';
 import { transferLimits } from '../protocol/limits.js';
-import type { LastWord } from './incoming.js';
+import type { TransferMessage } from '../protocol/peer-messages.js';
+
+/** The answer that ended a transfer, to be given again where it is offered again. */
+export type LastWord = Extract<TransferMessage, { type: 'verified' | 'reject' | 'cancel' }>;
 
 interface Ended {
   readonly lastWord: LastWord | undefined;

@@ -24,6 +24,14 @@ export function isFull(error: unknown): boolean {
   return FULL.includes(systemCode(error) ?? '') || (error instanceof TransferFailure && error.code === 'disk-full');
 }
 
+/** Ends after which nothing that was received is of use, or wanted. */
+const DISCARDED: readonly TransferCode[] = ['rejected', 'rejected-by-policy', 'cancelled', 'hash-mismatch', 'size-mismatch', 'out-of-order', 'bad-listing', 'bad-name', 'too-large', 'too-many-transfers'];
+
+/** Whether what was received is kept after such an end, to be continued. */
+export function isKept(code: TransferCode): boolean {
+  return !DISCARDED.includes(code);
+}
+
 /** What the other side gave as its reason, marked as its words. */
 export function peerFailure(peer: string, { code, message }: { readonly code: TransferCode; readonly message: string }): TransferFailure {
   return new TransferFailure(code, `${peer} says: ${quoted(message)}`);

@@ -9,6 +9,7 @@ import { DATA_PREFIX_BYTES, END_FRAME_BYTES, type EntryStatus } from '../protoco
 import { transferLimits } from '../protocol/limits.js';
 import type { Entry, PeerMessageOf } from '../protocol/peer-messages.js';
 import { RecordBlock } from './store/block-filler.js';
+import { bothDone } from './both-done.js';
 import type { TransferContext } from './context.js';
 import { TransferFailure, writeFailure } from './failure.js';
 import type { FileCount } from './file-count.js';
@@ -238,7 +239,7 @@ export class IncomingRun {
       const block = this.#full[this.#writing];
       if (block === undefined) return;
       this.#writing += 1;
-      this.#writes = Promise.all([this.#writes, this.#writeBlock(block)]);
+      this.#writes = bothDone(this.#writes, this.#writeBlock(block));
     }
   }
 
@@ -329,12 +330,13 @@ export class IncomingRun {
 
   async #planOnce(listing: Listing): Promise<void> {
     const { context, place, transfer } = this.#options;
-    while (!this.#over) {
+    for (let tries = 0; !this.#over; tries += 1) {
       try {
         this.#options.checking(true);
         const plans = await place.plan(listing);
         if (this.#hasEnded()) return;
         this.#options.checking(false);
+        if (tries > 0) this.#options.onRoom();
         for (const { first, count, have, skip } of plans) {
           this.#planned = first + count;
           this.#awaited -= skip.length;

@@ -10,10 +10,12 @@
 import { debuglog } from 'node:util';
 import type { Timer } from '../net/clock.js';
 import { timeLimits } from '../protocol/limits.js';
-import type { PeerMessageOf, TransferMessage } from '../protocol/peer-messages.js';
+import type { PeerMessageOf } from '../protocol/peer-messages.js';
 import { failedEvent, noteEvent, snapshot, stateEvent, type TransferContext, type TransferFacts } from './context.js';
 import type { TransferOutcome, TransferSnapshot } from './events.js';
-import { TransferFailure, writeFailure } from './failure.js';
+import { bothDone } from './both-done.js';
+import type { LastWord } from './ended-transfers.js';
+import { isKept, TransferFailure, writeFailure } from './failure.js';
 import { FileCount } from './file-count.js';
 import { IncomingOffer, type OfferMessage } from './incoming-offer.js';
 import { IncomingRun } from './incoming-run.js';
@@ -29,13 +31,8 @@ export type IncomingState = 'offered' | 'wanted' | 'opening' | 'running' | 'publ
 /** States before `accept` has been said: an end is told as `reject`. */
 const UNANSWERED: readonly IncomingState[] = ['offered', 'wanted', 'opening'];
 
-/** Ends after which nothing that was received is of use, or wanted. After any other it is kept, to be continued. */
-const DISCARDED: readonly string[] = ['rejected', 'rejected-by-policy', 'cancelled', 'hash-mismatch', 'size-mismatch', 'out-of-order', 'bad-listing', 'bad-name', 'too-large', 'too-many-transfers'];
-
 /** A message of the sender about one transfer that was offered. */
 export type SenderMessage = PeerMessageOf<'tally' | 'surveyed' | 'entries' | 'pause' | 'resume' | 'waits'>;
-/** The answer that ended a transfer, to be given again where it is offered again. */
-export type LastWord = Extract<TransferMessage, { type: 'verified' | 'reject' | 'cancel' }>;
 
 export interface IncomingOptions {
   readonly context: TransferContext;
@@ -69,6 +66,8 @@ export class IncomingTransfer {
   #busy: Promise<unknown> = Promise.resolve();
   /** Tries again what a full disk has stopped. */
   #retry: { readonly timer: Timer; readonly again: () => void } | undefined;
+  /** It is to end even though all has come, unless it gets its name at once. */
+  #givenUp = false;
   #lastWord: LastWord | undefined;
   #startMs = 0;
   #resolve: (outcome: TransferOutcome) => void = () => undefined;
@@ -125,7 +124,7 @@ export class IncomingTransfer {
 
   /** An end is told only behind the offer, which `announcing` tells. */
   async announced(announcing: Promise<void>): Promise<void> {
-    this.#busy = Promise.all([this.#busy, announcing]);
+    this.#busy = bothDone(this.#busy, announcing);
     await announcing;
   }
 
@@ -155,7 +154,7 @@ export class IncomingTransfer {
     this.#move('opening');
     this.#startMs = this.#context.clock.now();
     const opening = this.#withRoom(() => this.#options.store.open(this.offer.wanted, { onNote: (path, note) => this.#notes.add(path, note) }));
-    this.#busy = Promise.all([this.#busy, opening]);
+    this.#busy = bothDone(this.#busy, opening);
     this.#place = await opening;
     if (this.#place === undefined || !this.#live) return;
     this.#progress.start();
@@ -171,7 +170,7 @@ export class IncomingTransfer {
         if (!this.offer.tally(message)) this.#outOfOrder();
         break;
       case 'surveyed':
-        this.#busy = Promise.all([this.#busy, this.offer.compare(message)]);
+        this.#busy = bothDone(this.#busy, this.offer.compare(message));
         break;
       case 'entries':
         if (this.#run === undefined) this.#outOfOrder();
@@ -218,7 +217,11 @@ export class IncomingTransfer {
    * getting its name.
    */
   async end(failure: TransferFailure, tell: 'peer' | 'nobody'): Promise<void> {
-    if (this.#state === 'publishing') await this.#busy;
+    if (this.#state === 'publishing') {
+      this.#givenUp = true;
+      this.#tryAgain();
+      await this.#busy;
+    }
     if (this.#live) this.#fail(failure, tell);
     await this.finished;
   }
@@ -238,7 +241,7 @@ export class IncomingTransfer {
     if (tell === 'peer') this.#lastWord = answered ? { type: 'cancel', transfer, by: 'receiver', code, message } : { type: 'reject', transfer, code, message };
     this.#move('ended');
     if (this.#lastWord !== undefined) this.#context.port.send(this.#lastWord);
-    void this.#conclude(failedEvent(this.#context, this.facts, failure), DISCARDED.includes(code));
+    void this.#conclude(failedEvent(this.#context, this.facts, failure), !isKept(code));
   }
 
   /** A link is there, and the sender knows that it is wanted. */
@@ -262,7 +265,9 @@ export class IncomingTransfer {
     });
     this.#run = run;
     this.#progress.start();
-    this.#busy = Promise.all([this.#busy, run.start()]);
+    this.#busy = bothDone(this.#busy, run.start());
+    // This run has to find out whether the disk is full: nothing else would ever say that it is not.
+    if (this.standing.pausedBy('you') === 'disk-full') this.standing.resume('you');
     const paused = this.standing.pausedBy('you');
     if (paused !== undefined) this.#context.port.send({ type: 'pause', transfer: this.facts.transfer, by: 'receiver', reason: paused });
   }
@@ -315,9 +320,17 @@ export class IncomingTransfer {
           return undefined;
         }
       }
-      if (this.#live) await new Promise<void>((resolve) => this.#full(resolve));
-      if (!this.#live) return undefined;
+      if (this.#live && !this.#givenUp) await new Promise<void>((resolve) => this.#full(resolve));
+      if (!this.#live || this.#givenUp) return undefined;
     }
+  }
+
+  /** What waits for room does so no longer. */
+  #tryAgain(): void {
+    const retry = this.#retry;
+    this.#retry = undefined;
+    retry?.timer.stop();
+    retry?.again();
   }
 
   /** The disk is full: both sides are told, and `again` is called when there may be room, or the transfer has ended. */
@@ -358,7 +371,8 @@ export class IncomingTransfer {
   #endRun(): void {
     const run = this.#run;
     this.#run = undefined;
-    if (run !== undefined) this.#busy = Promise.all([this.#busy, run.end()]);
+    if (run !== undefined) this.#busy = bothDone(this.#busy, run.end());
+    this.#tryAgain();
   }
 
   #move(state: IncomingState): void {
@@ -368,8 +382,6 @@ export class IncomingTransfer {
 
   async #conclude(outcome: TransferOutcome, discard: boolean): Promise<void> {
     this.#progress.stop();
-    this.#retry?.timer.stop();
-    this.#retry?.again();
     this.#endRun();
     await this.#busy;
     try {

@@ -9,6 +9,7 @@
  */
 import { timeLimits } from '../protocol/limits.js';
 import type { PeerMessageOf, TransferMessage } from '../protocol/peer-messages.js';
+import { bothDone } from './both-done.js';
 import { failedEvent, noteEvent, snapshot, stateEvent, type TransferContext, type TransferFacts } from './context.js';
 import type { TransferOutcome, TransferSnapshot } from './events.js';
 import { peerFailure, readFailure, TransferFailure } from './failure.js';
@@ -173,7 +174,7 @@ export class OutgoingTransfer {
   receive(message: ReceiverMessage): void {
     switch (message.type) {
       case 'survey':
-        this.#busy = Promise.all([this.#busy, this.#survey(message.first)]);
+        this.#busy = bothDone(this.#busy, this.#survey(message.first));
         break;
       case 'accept':
         this.#accepted(message);
@@ -249,7 +250,7 @@ export class OutgoingTransfer {
       onError: (error) => this.#failed(error),
     });
     this.#run = run;
-    this.#busy = Promise.all([this.#busy, run.start()]);
+    this.#busy = bothDone(this.#busy, run.start());
   }
 
   #steer(message: PeerMessageOf<'plan' | 'credit'>): void {
@@ -283,12 +284,11 @@ export class OutgoingTransfer {
       return;
     }
     const { kind, name, size, files } = this.#source.facts;
-    const { peer, clock } = this.#context;
     const [had, payload] = [this.#run?.had ?? 0, this.#run?.sentBytes ?? 0];
-    const seconds = (clock.now() - (this.#startMs ?? clock.now())) / 1000;
+    const seconds = this.#startMs === undefined ? 0 : (this.#context.clock.now() - this.#startMs) / 1000;
     this.#move('ended');
     this.#notes.end();
-    const told = { event: 'transfer-done', id: this.#id, peer, direction: 'outgoing', name, kind } as const;
+    const told = { event: 'transfer-done', id: this.#id, peer: this.#context.peer, direction: 'outgoing', name, kind } as const;
     void this.#conclude({ ...told, bytes: size ?? had + payload, resumed: had, files, same, refused, seconds, ...(this.#blake3 === undefined ? {} : { blake3: this.#blake3 }) });
   }
 
@@ -362,7 +362,7 @@ export class OutgoingTransfer {
   #endRun(): void {
     const run = this.#run;
     this.#run = undefined;
-    if (run !== undefined) this.#busy = Promise.all([this.#busy, run.end()]);
+    if (run !== undefined) this.#busy = bothDone(this.#busy, run.end());
   }
 
   #sayPause(): void {

@@ -5,7 +5,7 @@ import { transferLimits } from '../../src/protocol/limits.js';
 import { TransferFailure } from '../../src/transfer/failure.js';
 import type { Incoming, Store } from '../../src/transfer/store/store.js';
 import { ManualClock } from '../helpers/manual-clock.js';
-import { linkedPair, patterned, type Side } from './harness.js';
+import { linkedPair, patterned, Wire, type Side } from './harness.js';
 
 const MiB = 1024 * 1024;
 
@@ -97,8 +97,8 @@ describe('a cancelled transfer', () => {
   }
 });
 
-/** A disk that is full while `full` is true. */
-function fillingStore(real: Store, disk: { full: boolean }): Store {
+/** A disk that is full while `full` is true, or only when something is to get its name. */
+function fillingStore(real: Store, disk: { full: boolean }, when: 'always' | 'publish' = 'always'): Store {
   const refuse = () => Promise.reject(new TransferFailure('disk-full', 'The receiver has no room for the file (ENOSPC).'));
   return {
     outlook: (wanted) => real.outlook(wanted),
@@ -107,7 +107,7 @@ function fillingStore(real: Store, disk: { full: boolean }): Store {
     removeLeftovers: (nowMs) => real.removeLeftovers(nowMs),
     close: () => real.close(),
     open: async (wanted, events) => {
-      if (disk.full) return await refuse();
+      if (disk.full && when === 'always') return await refuse();
       const place = await real.open(wanted, events);
       const filling: Incoming = {
         get ended() {
@@ -120,8 +120,8 @@ function fillingStore(real: Store, disk: { full: boolean }): Store {
           return place.busyMs;
         },
         start: () => place.start(),
-        plan: (listing) => (disk.full ? refuse() : place.plan(listing)),
-        write: (block, bytes) => (disk.full ? Promise.resolve({ bytes: 0, had: 0, ended: 0, full: true }) : place.write(block, bytes)),
+        plan: (listing) => (disk.full && when === 'always' ? refuse() : place.plan(listing)),
+        write: (block, bytes) => (disk.full && when === 'always' ? Promise.resolve({ bytes: 0, had: 0, ended: 0, full: true }) : place.write(block, bytes)),
         publish: () => (disk.full ? refuse() : place.publish()),
         discard: () => place.discard(),
         keep: () => place.keep(),
@@ -162,6 +162,39 @@ describe('a full disk', () => {
       assert.deepEqual(await bob.read('0'), content);
     });
   }
+
+  for (const moment of ['another try', 'the link broke'] as const) {
+    it(`that has room again after ${moment} does not hold the transfer for ever`, async (t) => {
+      const disk = { full: false };
+      const clock = new ManualClock();
+      const { alice, bob, wire } = await linkedPair(t, { bob: { clock, store: (real) => fillingStore(real, disk) } });
+      const content = patterned(MiB, 1);
+      const { finished } = await alice.manager.offer(await alice.file('0', content));
+      // While it is being sent: the plan behind it finds the disk full.
+      await bob.message('accept', () => {
+        disk.full = true;
+        return true;
+      });
+      await bob.message('pause');
+      if (moment === 'the link broke') wire.cut();
+      disk.full = false;
+      clock.advance(5000);
+      if (moment === 'the link broke') new Wire([alice, bob], 'continued');
+      assert.equal((await finished).event, 'transfer-done');
+      assert.deepEqual(await bob.read('0'), content);
+    });
+  }
+
+  it('does not keep a transfer from being cancelled when all has come', async (t) => {
+    const disk = { full: false };
+    const { alice, bob } = await linkedPair(t, { bob: { store: (real) => fillingStore(real, disk, 'publish') } });
+    const [transfer] = await offers(alice, [MiB]);
+    disk.full = true;
+    await bob.message('pause');
+    await bob.manager.cancel(bob.manager.snapshots()[0]?.id ?? 0);
+    assert.equal((await transfer?.finished)?.event, 'transfer-failed');
+    assert.deepEqual(await bob.folders(), { received: [], partial: [] });
+  });
 
   it('does not keep a transfer from being cancelled', async (t) => {
     const disk = { full: false };
