@@ -130,6 +130,8 @@ class ThreadSource implements Source {
   /** What the caller was given, as long as there may be something {@link #untold}. */
   #given: SourceFacts | undefined;
   #state: 'open' | 'closed' = 'open';
+  /** Links so far. */
+  #starts = 0;
 
   private constructor(thread: SourceThread, source: number, events: SourceEvents, clock: Clock, facts: SourceFacts) {
     this.#thread = thread;
@@ -162,17 +164,18 @@ class ThreadSource implements Source {
   }
 
   async survey(first: number): Promise<Listing> {
-    return this.#found(() => ({ do: 'survey', first }));
+    return this.#found({ do: 'survey', first });
   }
 
   async start(settled?: Settled): Promise<void> {
+    this.#starts += 1;
     this.#planError = undefined;
     let done = (await this.#ask({ do: 'start', settled })) as boolean;
     while (!done) done = (await this.#ask({ do: 'settle' })) as boolean;
   }
 
   async list(): Promise<Listing> {
-    return this.#found(() => ({ do: 'list' }));
+    return this.#found({ do: 'list' });
   }
 
   plan(plan: Plan): void {
@@ -192,11 +195,12 @@ class ThreadSource implements Source {
     await this.#thread.ask(this.#source, { do: 'close' }, () => undefined).catch(() => undefined);
   }
 
-  /** Asks until something is listed: a folder may hold much that is not. */
-  async #found(ask: () => SourceAsk): Promise<Listing> {
+  /** Asks until something is listed: a folder may hold much that is not. Not of a source that was closed, or for a link that is gone. */
+  async #found(ask: SourceAsk): Promise<Listing> {
+    const start = this.#starts;
     for (;;) {
-      const listing = (await this.#ask(ask())) as Listing;
-      if (listing.entries.length > 0 || listing.last) return listing;
+      const listing = (await this.#ask(ask)) as Listing;
+      if (listing.entries.length > 0 || listing.last || this.#isClosed || start !== this.#starts) return listing;
     }
   }
 

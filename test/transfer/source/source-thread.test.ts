@@ -53,7 +53,36 @@ async function readAll(source: Source, into = new Receiver()): Promise<Receiver>
   return into;
 }
 
+/** A folder in which it takes a while until anything is found to be listed. */
+function longInVain(name: string): string {
+  const top = join(root, name);
+  mkdirSync(top);
+  for (let i = 0; i < 12_000; i += 1) symlinkSync('/', join(top, `${i}`));
+  writeFileSync(join(top, 'zz'), 'found');
+  return top;
+}
+
 describe('a source in its thread', () => {
+  it('asks no further when it is closed while it looks for something to list', async () => {
+    const source = await thread.open(longInVain('vain closed'), quiet);
+    await source.start();
+    const listing = source.list();
+    await source.close();
+    assert.deepEqual((await listing).entries, []);
+    await assert.doesNotReject(thread.open(file('after', Buffer.alloc(1)), quiet));
+  });
+
+  it('lists for the next link what was looked for for an earlier one', async () => {
+    const source = await thread.open(longInVain('vain anew'), quiet);
+    await source.start();
+    const late = source.list();
+    await source.start();
+    const listing = await source.list();
+    assert.deepEqual((await late).entries, []);
+    assert.deepEqual([listing.first, listing.entries.length], [0, 1]);
+    await source.close();
+  });
+
   it('sends a file', async () => {
     const content = Buffer.alloc(5 * MiB + 3, 'abcdefg');
     const source = await thread.open(file('one', content), quiet);
