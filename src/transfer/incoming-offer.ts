@@ -30,6 +30,8 @@ export class IncomingOffer {
   #same: number | undefined;
   /** Entries asked for so far. */
   #surveyed = 0;
+  /** An answer is awaited. */
+  #asked = false;
 
   constructor(message: OfferMessage, options: IncomingOfferOptions) {
     this.#message = message;
@@ -82,8 +84,9 @@ export class IncomingOffer {
 
   /** Part of the list of an offered folder: how many of its files are there? Never rejects. */
   async compare({ first, entries, last }: PeerMessageOf<'surveyed'>): Promise<void> {
-    // An answer that came too late, or was not asked for.
-    if (!this.#options.isOpen() || first !== this.#surveyed || entries.length === 0) return;
+    // An answer that came too late, or was not asked for: each is work for the disk.
+    if (!this.#options.isOpen() || !this.#asked || first !== this.#surveyed || entries.length === 0) return;
+    this.#asked = false;
     this.#surveyed = first + entries.length;
     try {
       const { files } = await this.#options.store.sameEntries(this.wanted, { first, entries, last });
@@ -98,6 +101,7 @@ export class IncomingOffer {
 
   #survey(first: number): void {
     this.#surveyed = first;
+    this.#asked = true;
     const { context, facts } = this.#options;
     context.port.send({ type: 'survey', transfer: facts.transfer, first });
   }

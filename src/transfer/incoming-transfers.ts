@@ -139,7 +139,9 @@ export class IncomingTransfers {
   #new(message: OfferMessage): void {
     const { context, store } = this.#options;
     const unanswered = [...this.#transfers.values()].filter((one) => one.state === 'offered' || one.state === 'wanted').length;
-    if (unanswered >= transferLimits.pendingOffersPerPeer) {
+    // Taken back while the disk was still being looked at: without a bound, offers could come and go faster than that.
+    const takenBack = [...this.#ending].filter((one) => one.windowBytes === 0).length;
+    if (Math.max(unanswered, takenBack) >= transferLimits.pendingOffersPerPeer) {
       this.#refuse(message, new TransferFailure('too-many-transfers', 'Too many offers wait for an answer.'));
       return;
     }
