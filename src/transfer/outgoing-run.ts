@@ -47,6 +47,8 @@ export class OutgoingRun implements Pumped {
   #listed: number;
   #planned: number;
   #ended = 0;
+  /** Of those that have ended: whose end is with the link. The others the receiver still waits for. */
+  #gone = 0;
   #listedAll: boolean;
   #listing = false;
   /** All that is planned has been read. */
@@ -140,7 +142,7 @@ export class OutgoingRun implements Pumped {
       const batch = await reading;
       this.#reading = undefined;
       this.#took(batch, planned);
-      return this.#batch(buffer.subarray(0, batch.bytes));
+      return this.#batch(buffer.subarray(0, batch.bytes), batch.ended);
     } catch (error) {
       this.#reading = undefined;
       this.#failed(error);
@@ -155,10 +157,10 @@ export class OutgoingRun implements Pumped {
     await this.#reading?.catch(() => undefined);
   }
 
-  #batch(frames: Buffer): Batch {
+  #batch(frames: Buffer, ended: number): Batch {
     const over = () => this.#over;
     const { clock } = this.#options.context;
-    if (frames.length === 0) this.#left();
+    if (frames.length === 0) this.#left(this.#gone);
     return {
       frames,
       get wanted() {
@@ -167,7 +169,7 @@ export class OutgoingRun implements Pumped {
       limited: (is) => {
         this.#limitedSince = is ? clock.now() : undefined;
       },
-      sent: () => this.#left(),
+      sent: () => this.#left(ended),
     };
   }
 
@@ -181,12 +183,13 @@ export class OutgoingRun implements Pumped {
     if (batch.blake3 !== undefined) this.#blake3 = batch.blake3;
     if (this.#over) return;
     this.#options.onMove();
-    this.#list();
   }
 
   /** Batches go out in the order in which they were read, so that the last one is the last. */
-  #left(): void {
+  #left(ended: number): void {
     this.#unsent -= 1;
+    this.#gone = this.#unsent === 0 ? this.#ended : ended;
+    this.#list();
     this.#completeIfSo();
   }
 
@@ -199,7 +202,7 @@ export class OutgoingRun implements Pumped {
 
   /** Lists on, as far ahead as may be. */
   #list(): void {
-    const ahead = this.#listed - this.#ended + transferLimits.entriesPerMessage;
+    const ahead = this.#listed - this.#gone + transferLimits.entriesPerMessage;
     if (this.#listing || this.#listedAll || this.#state !== 'running' || ahead > transferLimits.entriesAhead) return;
     this.#listing = true;
     void this.#listOnce();
@@ -212,7 +215,7 @@ export class OutgoingRun implements Pumped {
       this.#listing = false;
       if (this.#over) return;
       // What the receiver has settled needs neither plan nor data.
-      if (this.#listed === 0) this.#planned = this.#ended = first;
+      if (this.#listed === 0) this.#planned = this.#ended = this.#gone = first;
       this.#listed = first + entries.length;
       this.#listedAll = last;
       this.#options.count.listed(first, entries);
