@@ -67,7 +67,7 @@ export class IncomingRun {
   #listed = 0;
   #planned = 0;
   /** Files listed, less those that were skipped and those whose end has come. */
-  #awaited = 0;
+  readonly #awaited = new Set<number>();
   #listedAll = false;
   #planning: Promise<void> = Promise.resolve();
   /** The block being filled, and full ones that wait for the disk or are with it; at most a window in all. */
@@ -128,7 +128,7 @@ export class IncomingRun {
     const follows = !this.#listedAll && (first === this.#listed || begins) && (entries.length > 0 || last);
     // A plan is a question to the disk: those that wait for one count, and those whose end is to come.
     const unplanned = first + entries.length - Math.max(this.#planned, begins ? first : 0);
-    if (!follows || unplanned > transferLimits.entriesAhead || this.#awaitedEnds(entries) > transferLimits.entriesAhead) {
+    if (!follows || unplanned > transferLimits.entriesAhead || this.#ahead(first, entries) > transferLimits.entriesAhead) {
       this.#failed(new TransferFailure('bad-listing', 'The sender listed the folder in a way that cannot be followed.'));
       return;
     }
@@ -138,12 +138,14 @@ export class IncomingRun {
   }
 
   /**
-   * Files whose end would not have come after these too. Not what has ended at the disk: there the end of much that the
-   * sender is done with waits to be written.
+   * How far the list would be ahead of the first file whose end has not come. What has ended at the disk does not count: there
+   * the end of much that the sender is done with waits to be written.
    */
-  #awaitedEnds(entries: readonly Entry[]): number {
-    this.#awaited += entries.filter((entry) => 'name' in entry).length;
-    return this.#awaited;
+  #ahead(first: number, entries: readonly Entry[]): number {
+    for (const [index, entry] of entries.entries()) if ('name' in entry) this.#awaited.add(first + index);
+    const end = first + entries.length;
+    const [awaited = end] = this.#awaited;
+    return end - awaited;
   }
 
   /** File bytes; copied before this returns. */
@@ -164,7 +166,7 @@ export class IncomingRun {
 
   entryEnd(entry: number, status: EntryStatus, blake3: string): void {
     if (!this.#takes(END_FRAME_BYTES, entry)) return;
-    this.#awaited -= 1;
+    this.#awaited.delete(entry);
     if (!this.#block().filler.end(entry, status, blake3)) {
       this.#push();
       this.#block().filler.end(entry, status, blake3);
@@ -339,7 +341,7 @@ export class IncomingRun {
         if (tries > 0) this.#options.onRoom();
         for (const { first, count, have, skip } of plans) {
           this.#planned = first + count;
-          this.#awaited -= skip.length;
+          for (const entry of skip) this.#awaited.delete(entry);
           context.port.send({ type: 'plan', transfer, first, count, have: [...have], skip: [...skip] });
         }
         this.#options.count.reach(this.#options.place.ended);

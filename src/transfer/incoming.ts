@@ -88,7 +88,8 @@ export class IncomingTransfer {
       ownWait: () => this.#ownWait(),
       sayWaits: (on) => context.port.send({ type: 'waits', transfer: offer.transfer, by: 'receiver', on }),
       onChange: (state, waits) => {
-        if (this.#accepted) context.emit(stateEvent(context, this.facts, state, waits));
+        // A full disk can also stop a place from being made.
+        if (this.#accepted || this.#state === 'opening') context.emit(stateEvent(context, this.facts, state, waits));
       },
     });
   }
@@ -119,7 +120,8 @@ export class IncomingTransfer {
 
   get snapshot(): TransferSnapshot {
     const waiting = { state: this.#state === 'offered' ? 'offered' : 'queued', waits: undefined } as const;
-    return snapshot(this.#context, this.facts, this.offer.message, this.#progress, this.#accepted ? this.standing : waiting);
+    const stands = this.#accepted || this.standing.pausedBy('you') !== undefined;
+    return snapshot(this.#context, this.facts, this.offer.message, this.#progress, stands ? this.standing : waiting);
   }
 
   /** An end is told only behind the offer, which `announcing` tells. */

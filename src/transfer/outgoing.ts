@@ -88,7 +88,7 @@ export class OutgoingTransfer {
       ownWait: () => this.#ownWait(),
       sayWaits: (on) => this.#context.port.send({ type: 'waits', transfer: this.#transfer, by: 'sender', on }),
       onChange: (state, waits) => {
-        if (this.accepted) this.#context.emit(stateEvent(this.#context, this.facts, state, waits));
+        if (this.accepted || state === 'paused') this.#context.emit(stateEvent(this.#context, this.facts, state, waits));
       },
     });
   }
@@ -135,7 +135,7 @@ export class OutgoingTransfer {
   }
 
   get snapshot(): TransferSnapshot {
-    const standing = this.accepted ? this.standing : ({ state: 'offered', waits: undefined } as const);
+    const standing = this.accepted || this.standing.paused ? this.standing : ({ state: 'offered', waits: undefined } as const);
     return snapshot(this.#context, this.facts, this.#source.facts, this.#progress, standing);
   }
 

@@ -145,10 +145,9 @@ describe('a full disk', () => {
       }
       const pause = await bob.message('pause');
       assert.equal(pause.reason, 'disk-full');
-      if (moment === 'while it runs') {
-        assert.equal((await alice.event('transfer-state')).waits, 'peer-disk-full');
-        assert.equal((await bob.event('transfer-state')).waits, 'own-disk-full');
-      }
+      assert.equal((await alice.event('transfer-state')).waits, 'peer-disk-full');
+      assert.equal((await bob.event('transfer-state')).waits, 'own-disk-full');
+      if (moment === 'before it begins') assert.deepEqual([alice.manager.snapshots()[0]?.state, bob.manager.snapshots()[0]?.state], ['paused', 'paused']);
       // Still full, and full again.
       for (let tries = 0; tries < 3; tries += 1) {
         clock.advance(5000);
