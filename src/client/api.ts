@@ -100,7 +100,8 @@ export interface ClientApi {
   openSession(user: string): Promise<PeerInfo>;
   /** Answers a `session-request`; without `user` the only one or the oldest. */
   answerSession(accept: boolean, user?: string): Promise<void>;
-  switchSession(user: string): void;
+  /** By name or number; digits in a string are a name where there is one like that. @returns The peer. @throws P2pError `no-session`. */
+  switchSession(session: string | number): string;
   /** Ends the current session on both sides. @throws P2pError `no-session`. */
   closeSession(): Promise<void>;
 
@@ -136,6 +137,8 @@ export interface ClientApi {
   readonly current: string | undefined;
   /** Peers with an open session, oldest first. */
   readonly sessions: readonly string[];
+  /** From 1; stays as long as the session is open. */
+  sessionNumber(user: string): number | undefined;
   /** Offers and transfers that have not ended, oldest first. */
   readonly transfers: readonly TransferSnapshot[];
 

@@ -203,8 +203,12 @@ class Engine implements ClientApi {
     this.#sessions.answer(accept, user);
   }
 
-  switchSession(user: string): void {
-    this.#sessions.switchTo(user);
+  sessionNumber(user: string): number | undefined {
+    return this.#sessions.numberOf(user);
+  }
+
+  switchSession(session: string | number): string {
+    return this.#sessions.switchTo(session).peer;
   }
 
   async closeSession(): Promise<void> {

@@ -39,6 +39,8 @@ export class Sessions {
   readonly #ended = new EndedSessions();
   /** By canonical name, oldest first. */
   readonly #sessions = new Map<string, Session>();
+  /** By canonical name. A number stays as long as the session: what is typed after a switch must not reach somebody else. */
+  readonly #numbers = new Map<string, number>();
   /** Canonical names that the person is opening a session with. */
   readonly #opening = new Set<string>();
   #current: Session | undefined;
@@ -72,9 +74,19 @@ export class Sessions {
     );
   }
 
-  /** @throws P2pError `no-session`. */
-  switchTo(user: string): void {
-    this.#current = this.find(user);
+  /** From 1; the lowest that was free when the session began. */
+  numberOf(user: string): number | undefined {
+    return this.#numbers.get(canonicalUserName(user));
+  }
+
+  /** Makes a session current. Digits in a string are a name where there is one like that. @throws P2pError `no-session`. */
+  switchTo(session: string | number): Session {
+    const numbered = this.all.find(({ peer }) => this.numberOf(peer) === Number(session));
+    const named = typeof session === 'string' && !(/^\d$/u.test(session) && numbered !== undefined && !this.#sessions.has(session));
+    if (named) this.#current = this.find(session);
+    else if (numbered !== undefined) this.#current = numbered;
+    else throw this.#noSuchNumber(session);
+    return this.#current;
   }
 
   /**
@@ -154,6 +166,7 @@ export class Sessions {
       onEnd: (ended, end) => this.#onEnd(ended, end),
     });
     this.#sessions.set(name, session);
+    this.#numbers.set(name, this.#freeNumber());
     if (this.#opening.has(name) || this.#current === undefined) this.#current = session;
     void this.#options.emit({ event: 'session-opened', peer, direction, path: 'direct', address: link.address, fingerprint, firstContact, current: session === this.#current });
     session.start();
@@ -223,9 +236,23 @@ export class Sessions {
     if (session.state !== 'open') throw new LinkLost('link-lost', `The connection to ${session.peer} broke again.`);
   }
 
+  #freeNumber(): number {
+    const taken = new Set(this.#numbers.values());
+    let free = 1;
+    while (taken.has(free)) free += 1;
+    return free;
+  }
+
+  #noSuchNumber(number: string | number): P2pError {
+    const open = this.all.map(({ peer }) => `${this.numberOf(peer)} ${peer}`);
+    const next = open.length === 0 ? 'None is open; GET_CLIENT_INFO <user> opens one.' : `Open are: ${open.join(', ')}.`;
+    return new P2pError('no-session', `There is no session number ${number}. ${next}`);
+  }
+
   #onEnd(session: Session, { code, reason, undelivered, ours }: Ended): void {
     const name = canonicalUserName(session.peer);
     this.#sessions.delete(name);
+    this.#numbers.delete(name);
     if (ours !== undefined) this.#ended.add(session.id, name, ours === 'told');
     // No other session takes its place: a line typed at this moment must not reach somebody else (DESIGN 6).
     if (this.#current === session) this.#current = undefined;

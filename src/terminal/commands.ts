@@ -1,59 +1,39 @@
 /**
  * A typed line → a command, or an error that names the next step. Pure: no paths are expanded and nobody is asked.
  *
- * Owns the table of commands, their short forms and the way arguments are written. What a command does stands in
- * perform.ts, what a person is told about it in help.ts.
+ * Owns what each command takes. Names and short forms stand in command-table.ts, the ways to write an argument in
+ * command-arguments.ts, what a command does in perform.ts.
  */
 import { P2pError } from '../protocol/errors.js';
-import { isUserName, safeFileName } from '../protocol/names.js';
+import { safeFileName } from '../protocol/names.js';
 import { quoted, visibleLine } from '../protocol/text.js';
+import { argumentOf, badArgument, transferNumber, unquote, userName } from './command-arguments.js';
+import type { CommandName } from './command-table.js';
+import { COMMAND_WORDS, commandNamed } from './command-table.js';
+import type { HelpTopic } from './help.js';
+import { HELP_TOPICS } from './help.js';
+import { nearestWord } from './nearest-word.js';
 import { parseRate, SIZE_FORM } from './quantities.js';
 
 export type Command =
   /** `prefix` is empty for everybody. */
   | { readonly command: 'GET_CLIENT_LIST'; readonly prefix: string }
-  | { readonly command: 'GET_CLIENT_INFO' | 'SWITCH_SESSION'; readonly user: string }
+  | { readonly command: 'GET_CLIENT_INFO'; readonly user: string }
+  /** A number is surely one; digits in a string may be a name or a number. */
+  | { readonly command: 'SWITCH_SESSION'; readonly session: string | number }
   /** `path` as written, `~` included. With `name` the path is `-`: what comes on stdin is sent under that name. */
   | { readonly command: 'SEND_FILE'; readonly path: string; readonly name?: string }
   | { readonly command: 'ACCEPT_FILE' | 'REJECT_FILE' | 'CANCEL_FILE' | 'PAUSE_FILE' | 'RESUME_FILE'; readonly id: number | undefined }
   /** Bytes a second; undefined asks for the current one. */
   | { readonly command: 'LIMIT_RATE'; readonly rate: number | 'off' | undefined }
   | { readonly command: 'ACCEPT_SESSION' | 'REJECT_SESSION'; readonly user: string | undefined }
-  | { readonly command: 'LIST_FILES' | 'CLOSE_SESSION' | 'DISCONNECT_CLIENT' | '#HELP' }
+  | { readonly command: 'LIST_FILES' | 'CLOSE_SESSION' | 'DISCONNECT_CLIENT' }
+  /** Without a topic: all commands. */
+  | { readonly command: '#HELP'; readonly topic: HelpTopic | undefined }
   | { readonly command: 'SAY'; readonly text: string };
 
-export type CommandName = Exclude<Command['command'], 'SAY'>;
-
-interface CommandShape {
-  readonly short: readonly string[];
-  readonly argument: 'none' | 'prefix' | 'user' | 'user?' | 'number?' | 'path' | 'rate?';
-}
-
-/** Every command. Short forms are those of chat programs. */
-export const COMMANDS: Readonly<Record<CommandName, CommandShape>> = {
-  GET_CLIENT_LIST: { short: ['/list', '/who'], argument: 'prefix' },
-  GET_CLIENT_INFO: { short: ['/connect'], argument: 'user' },
-  SEND_FILE: { short: ['/send'], argument: 'path' },
-  ACCEPT_FILE: { short: ['/accept'], argument: 'number?' },
-  REJECT_FILE: { short: ['/reject'], argument: 'number?' },
-  CANCEL_FILE: { short: ['/cancel'], argument: 'number?' },
-  PAUSE_FILE: { short: ['/pause'], argument: 'number?' },
-  RESUME_FILE: { short: ['/resume'], argument: 'number?' },
-  LIST_FILES: { short: ['/files'], argument: 'none' },
-  LIMIT_RATE: { short: ['/limit'], argument: 'rate?' },
-  ACCEPT_SESSION: { short: ['/accept-session'], argument: 'user?' },
-  REJECT_SESSION: { short: ['/reject-session'], argument: 'user?' },
-  SWITCH_SESSION: { short: ['/switch'], argument: 'user' },
-  CLOSE_SESSION: { short: ['/close'], argument: 'none' },
-  DISCONNECT_CLIENT: { short: ['/quit', '/exit'], argument: 'none' },
-  '#HELP': { short: ['/help'], argument: 'none' },
-};
-
-const BY_WORD: ReadonlyMap<string, CommandName> = new Map(
-  (Object.keys(COMMANDS) as CommandName[]).flatMap((name) => [name, ...COMMANDS[name].short].map((word) => [word.toUpperCase(), name] as const)),
-);
-
 const FIRST_WORD = /^(?<word>[#/]?[A-Za-z][A-Za-z_-]*)(?=$|[\s<])/u;
+const SESSION_NUMBER = /^\/[1-9]\s*$/u;
 /** What is meant as a command: a slash, or words joined by underscores in upper case. */
 const LOOKS_LIKE_COMMAND = /^(?:\/|[A-Z]+(?:_[A-Z]+)+(?=$|[\s<]))/u;
 
@@ -67,8 +47,9 @@ const LOOKS_LIKE_COMMAND = /^(?:\/|[A-Z]+(?:_[A-Z]+)+(?=$|[\s<]))/u;
 export function parseCommand(line: string): Command {
   if (line.startsWith(' ')) return { command: 'SAY', text: line.slice(1) };
   if (line.startsWith('//')) return { command: 'SAY', text: line.slice(1) };
+  if (SESSION_NUMBER.test(line)) return { command: 'SWITCH_SESSION', session: Number(line.slice(1)) };
   const word = FIRST_WORD.exec(line)?.groups?.['word'];
-  const name = word === undefined ? undefined : BY_WORD.get(word.toUpperCase());
+  const name = word === undefined ? undefined : commandNamed(word);
   if (word !== undefined && name !== undefined) return withArgument(name, argumentOf(line.slice(word.length)));
   if (LOOKS_LIKE_COMMAND.test(line)) throw unknownCommand(word ?? line.split(/\s/u, 1)[0] ?? line);
   return { command: 'SAY', text: line };
@@ -82,8 +63,9 @@ function withArgument(name: CommandName, argument: string): Command {
       return { command: name, prefix };
     }
     case 'GET_CLIENT_INFO':
-    case 'SWITCH_SESSION':
       return { command: name, user: userName(name, argument) };
+    case 'SWITCH_SESSION':
+      return { command: name, session: /^#[1-9]$/u.test(argument) ? Number(argument.slice(1)) : userName(name, argument) };
     case 'ACCEPT_SESSION':
     case 'REJECT_SESSION':
       return { command: name, user: argument === '' ? undefined : userName(name, argument) };
@@ -103,7 +85,7 @@ function withArgument(name: CommandName, argument: string): Command {
       if (argument !== '') throw badArgument(name, 'It stands alone on its line.');
       return { command: name };
     case '#HELP':
-      return { command: name };
+      return { command: name, topic: argument === '' ? undefined : helpTopic(unquote(argument)) };
   }
 }
 
@@ -129,77 +111,19 @@ function rateLimit(argument: string): number | 'off' {
   return rate;
 }
 
-/** What follows the command word: ` arg`, `<arg>` and ` <arg>` alike. */
-function argumentOf(rest: string): string {
-  const argument = rest.trim();
-  return argument.startsWith('<') && argument.endsWith('>') ? argument.slice(1, -1).trim() : argument;
-}
-
-/**
- * The argument without its quotes. It is one argument to the end of the line, so spaces need no quotes. In double quotes
- * `\"` and `\\` are escapes, in single quotes nothing is (what a shell or a file manager inserts: `'it'\''s'`); without
- * quotes a backslash in front of a space, a quote or a bracket goes.
- */
-function unquote(argument: string): string {
-  if (!/^["']/u.test(argument)) return argument.replace(/\\(?=[\s"'()<>&])/gu, '');
-  const pieces = /^(?:"(?:[^"\\]|\\.)*"|'[^']*'|\\.|[^"'\\])+$/u;
-  // A quote without its partner is part of the name.
-  if (!pieces.test(argument)) return argument;
-  return argument.replace(/"((?:[^"\\]|\\.)*)"|'([^']*)'|\\(.)/gu, (_whole, double?: string, single?: string, escaped?: string) => {
-    return double?.replace(/\\(["\\])/gu, '$1') ?? single ?? escaped ?? '';
-  });
-}
-
-function userName(command: CommandName, argument: string): string {
-  const user = unquote(argument);
-  if (user === '') throw badArgument(command, `Whom? For example: ${command} bob. GET_CLIENT_LIST shows who is online.`);
-  if (!isUserName(user)) throw badArgument(command, `"${visibleLine(user.slice(0, 40))}" is not a user name.`);
-  return user;
-}
-
-function transferNumber(command: CommandName, argument: string): number {
-  const digits = unquote(argument).replace(/^#/u, '');
-  if (!/^[1-9]\d{0,14}$/u.test(digits)) throw badArgument(command, `It takes the number of an offer or transfer. For example: ${command} 1`);
-  return Number(digits);
-}
-
-function badArgument(command: CommandName, message: string): P2pError {
-  return new P2pError('bad-argument', `${command}: ${message}`);
+/** A command, its short form, either without the mark in front, or another topic. */
+function helpTopic(word: string): HelpTopic {
+  const topic = HELP_TOPICS.find((one) => one === word.toUpperCase());
+  const named = topic ?? commandNamed(word) ?? commandNamed(`/${word}`) ?? commandNamed(`#${word}`);
+  if (named !== undefined) return named;
+  const near = nearestWord(word, [...COMMAND_WORDS, ...HELP_TOPICS]);
+  const suggestion = near === undefined ? '' : ` Did you mean #HELP ${near}?`;
+  throw badArgument('#HELP', `There is no command ${visibleLine(word.slice(0, 40))}.${suggestion} #HELP alone lists all commands.`);
 }
 
 function unknownCommand(word: string): P2pError {
   const shown = visibleLine(word.slice(0, 40));
-  const near = nearestCommand(word);
+  const near = nearestWord(word, COMMAND_WORDS);
   const suggestion = near === undefined ? '#HELP lists all commands.' : `Did you mean ${near}?`;
   return new P2pError('unknown-command', `There is no command ${shown}. ${suggestion} To send it as a message, begin the line with a space.`);
-}
-
-/** The command or short form with the fewest typing mistakes between it and `word`, if there is a likely one. */
-export function nearestCommand(word: string): string | undefined {
-  const wanted = word.toUpperCase().slice(0, 40);
-  let best: { word: string; distance: number } | undefined;
-  for (const [known, name] of BY_WORD) {
-    const distance = typingDistance(wanted, known);
-    if (best === undefined || distance < best.distance) best = { word: known.startsWith('/') ? known.toLowerCase() : name, distance };
-  }
-  if (best === undefined || best.distance > Math.max(2, Math.floor(wanted.length / 3))) return undefined;
-  return best.word;
-}
-
-/** Optimal string alignment: insertions, deletions, replacements, neighbours exchanged. */
-function typingDistance(a: string, b: string): number {
-  let beforeLast: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i += 1) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const same = a[i - 1] === b[j - 1] ? 0 : 1;
-      let cost = Math.min((last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (last[j - 1] ?? 0) + same);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) cost = Math.min(cost, (beforeLast[j - 2] ?? 0) + 1);
-      row.push(cost);
-    }
-    beforeLast = last;
-    last = row;
-  }
-  return last[b.length] ?? 0;
 }

@@ -8,7 +8,6 @@ import { P2pError } from '../protocol/errors.js';
 import { Ending } from './ending.js';
 import { ExitCode, exitCodeFor } from './exit-codes.js';
 import type { Face } from './face.js';
-import { HELP } from './help.js';
 import { inputLines } from './input-lines.js';
 import type { JsonRequest, RequestId } from './json-lines.js';
 import { BadLine, jsonLine, parseJsonLine } from './json-lines.js';
@@ -133,7 +132,7 @@ export class JsonFace implements Face {
         await this.#emit({ event: 'rate-limit', bytesPerSecond: result.bytesPerSecond ?? null });
         return {};
       case 'help':
-        await this.#emit({ event: 'help', text: HELP.join('\n') });
+        await this.#emit({ event: 'help', text: result.text.join('\n') });
         return {};
       case 'transfer': {
         if (sending === 'until-offered') return { transfer: result.transfer.id };
@@ -141,6 +140,7 @@ export class JsonFace implements Face {
         if (outcome.event === 'transfer-failed') throw new P2pError(outcome.code, outcome.message);
         return { transfer: result.transfer.id };
       }
+      case 'switched':
       case 'left':
       case 'nothing':
         return {};

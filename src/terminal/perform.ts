@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { ClientApi, ClientList, Leftover, OutgoingTransfer, PeerInfo, TransferSnapshot } from '../client/api.js';
 import { P2pError } from '../protocol/errors.js';
 import type { Command } from './commands.js';
+import { helpText } from './help.js';
 
 /** What a command yielded. `left`: the link to the server is closed. */
 export type Result =
@@ -14,7 +15,9 @@ export type Result =
   | { readonly kind: 'files'; readonly transfers: readonly TransferSnapshot[]; readonly leftovers: readonly Leftover[] }
   /** Undefined: there is none. */
   | { readonly kind: 'rate'; readonly bytesPerSecond: number | undefined }
-  | { readonly kind: 'help' | 'left' | 'nothing' };
+  | { readonly kind: 'help'; readonly text: readonly string[] }
+  | { readonly kind: 'switched'; readonly peer: string }
+  | { readonly kind: 'left' | 'nothing' };
 
 /** What commands depend on besides the engine. */
 export interface PerformSurroundings {
@@ -66,8 +69,7 @@ export async function perform(api: ClientApi, command: Command, { homeDirectory,
       await api.answerSession(command.command === 'ACCEPT_SESSION', command.user);
       return NOTHING;
     case 'SWITCH_SESSION':
-      api.switchSession(command.user);
-      return NOTHING;
+      return { kind: 'switched', peer: api.switchSession(command.session) };
     case 'CLOSE_SESSION':
       await api.closeSession();
       return NOTHING;
@@ -75,7 +77,7 @@ export async function perform(api: ClientApi, command: Command, { homeDirectory,
       await api.disconnect();
       return { kind: 'left' };
     case '#HELP':
-      return { kind: 'help' };
+      return { kind: 'help', text: helpText(command.topic) };
     case 'SAY':
       await api.say(command.text);
       return NOTHING;

@@ -11,7 +11,6 @@ import { parseCommand } from './commands.js';
 import { Ending } from './ending.js';
 import { ExitCode, exitCodeFor } from './exit-codes.js';
 import type { Face } from './face.js';
-import { HELP } from './help.js';
 import { inputLines } from './input-lines.js';
 import type { Line } from './layout.js';
 import type { Output } from './output.js';
@@ -160,7 +159,7 @@ export class ScriptFace implements Face {
         await this.#print(rateLimitLines(result.bytesPerSecond));
         return;
       case 'help':
-        await this.#print(helpLines(HELP));
+        await this.#print(helpLines(result.text));
         return;
       case 'transfer': {
         const outcome = await result.transfer.finished;
@@ -168,6 +167,7 @@ export class ScriptFace implements Face {
         if (outcome.event === 'transfer-failed') throw new P2pError(outcome.code, outcome.message);
         return;
       }
+      case 'switched':
       case 'left':
       case 'nothing':
         return;

@@ -11,9 +11,9 @@ import { Ending } from './ending.js';
 import type { ExitCode } from './exit-codes.js';
 import { exitCodeFor, ExitCode as Exit } from './exit-codes.js';
 import type { Face } from './face.js';
-import { HELP } from './help.js';
 import type { Line } from './layout.js';
 import type { Output } from './output.js';
+import { visibleLine } from '../protocol/text.js';
 import { perform } from './perform.js';
 import { ProgressPace } from './progress.js';
 import type { Screen } from './screen.js';
@@ -110,14 +110,16 @@ export class TerminalFace implements Face {
           void this.#print(rateLimitLines(result.bytesPerSecond));
           break;
         case 'help':
-          void this.#print(helpLines(HELP));
+          void this.#print(helpLines(result.text));
+          break;
+        case 'switched':
+          void this.#print([notice(`What you type now goes to ${visibleLine(result.peer)}.`)]);
           break;
         case 'transfer':
         case 'left':
         case 'nothing':
           break;
       }
-      if (command.command === 'SWITCH_SESSION') void this.#print([notice(`What you type now goes to ${command.user}.`)]);
     } catch (error) {
       if (!(error instanceof P2pError)) throw error;
       void this.#print(errorLines(error));

@@ -6,8 +6,10 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { P2pError } from '../../src/protocol/errors.js';
 import type { Command } from '../../src/terminal/commands.js';
-import { COMMANDS, nearestCommand, parseCommand } from '../../src/terminal/commands.js';
-import { HELP } from '../../src/terminal/help.js';
+import { COMMANDS, COMMAND_NAMES, COMMAND_WORDS } from '../../src/terminal/command-table.js';
+import { parseCommand } from '../../src/terminal/commands.js';
+import { HELP, HELP_TOPICS, helpText } from '../../src/terminal/help.js';
+import { nearestWord } from '../../src/terminal/nearest-word.js';
 import { expandHome } from '../../src/terminal/perform.js';
 
 const understood: [string, Command][] = [
@@ -61,14 +63,22 @@ const understood: [string, Command][] = [
   ['ACCEPT_SESSION', { command: 'ACCEPT_SESSION', user: undefined }],
   ['REJECT_SESSION bob', { command: 'REJECT_SESSION', user: 'bob' }],
   ['/accept-session bob', { command: 'ACCEPT_SESSION', user: 'bob' }],
-  ['SWITCH_SESSION bob', { command: 'SWITCH_SESSION', user: 'bob' }],
+  ['SWITCH_SESSION bob', { command: 'SWITCH_SESSION', session: 'bob' }],
+  ['SWITCH_SESSION 2', { command: 'SWITCH_SESSION', session: '2' }],
+  ['SWITCH_SESSION #2', { command: 'SWITCH_SESSION', session: 2 }],
+  ['/2', { command: 'SWITCH_SESSION', session: 2 }],
   ['CLOSE_SESSION', { command: 'CLOSE_SESSION' }],
   ['/close', { command: 'CLOSE_SESSION' }],
   ['DISCONNECT_CLIENT ', { command: 'DISCONNECT_CLIENT' }],
   ['/quit', { command: 'DISCONNECT_CLIENT' }],
-  ['#HELP', { command: '#HELP' }],
-  ['#help', { command: '#HELP' }],
-  ['/HELP', { command: '#HELP' }],
+  ['#HELP', { command: '#HELP', topic: undefined }],
+  ['#help', { command: '#HELP', topic: undefined }],
+  ['/HELP', { command: '#HELP', topic: undefined }],
+  ['#HELP SEND_FILE', { command: '#HELP', topic: 'SEND_FILE' }],
+  ['#help<send>', { command: '#HELP', topic: 'SEND_FILE' }],
+  ['/help /send', { command: '#HELP', topic: 'SEND_FILE' }],
+  ['#HELP help', { command: '#HELP', topic: '#HELP' }],
+  ['#HELP keys', { command: '#HELP', topic: 'KEYS' }],
 ];
 
 const chat: [string, string][] = [
@@ -111,6 +121,8 @@ const refused: [string, string, RegExp][] = [
   ['ACCEPT_FILE x', 'bad-argument', /number/u],
   ['ACCEPT_FILE 0', 'bad-argument', /number/u],
   ['ACCEPT_FILE 99999999999999999999', 'bad-argument', /number/u],
+  ['#HELP SEND_FLIE', 'bad-argument', /Did you mean #HELP SEND_FILE\?/u],
+  ['#HELP \x1b[2J', 'bad-argument', /no command \\x1b\[2J\. #HELP alone lists/u],
   ['CLOSE_SESSION now', 'bad-argument', /stands alone/u],
   ['GET_CLIENT_LIST a b', 'bad-argument', /beginning of a user name/u],
 ];
@@ -151,18 +163,42 @@ describe('a typed line', () => {
 });
 
 describe('the nearest command', () => {
-  it('is none for a word that is like no command', () => assert.equal(nearestCommand('/abracadabra'), undefined));
-  it('is found past exchanged letters', () => assert.equal(nearestCommand('/lsit'), '/list'));
+  it('is none for a word that is like no command', () => assert.equal(nearestWord('/abracadabra', COMMAND_WORDS), undefined));
+  it('is found past exchanged letters', () => assert.equal(nearestWord('/lsit', COMMAND_WORDS), '/list'));
 });
 
 describe('#HELP', () => {
   it('fits a screen', () => {
-    assert.ok(HELP.length <= 40);
+    assert.ok(HELP.length <= 48);
     for (const line of HELP) assert.ok(line.length <= 80, line);
   });
   it('names every command', () => {
     for (const name of Object.keys(COMMANDS)) assert.ok(HELP.some((line) => line.includes(name)), name);
   });
+  for (const topic of [...COMMAND_NAMES, ...HELP_TOPICS]) {
+    it(`explains ${topic} within 80 characters a line`, () => {
+      const text = helpText(topic);
+      assert.ok(text.length >= 4);
+      for (const line of text) assert.ok(line.length <= 80, line);
+    });
+  }
+});
+
+describe('the table of commands', () => {
+  it('has each word once', () => assert.equal(new Set(COMMAND_WORDS.map((word) => word.toUpperCase())).size, COMMAND_WORDS.length));
+  for (const name of COMMAND_NAMES) {
+    const { examples, form, argument } = COMMANDS[name];
+    it(`gives examples that are understood: ${name}`, () => {
+      assert.ok(examples.length > 0);
+      for (const example of examples) assert.equal(parseCommand(example).command, name);
+    });
+    it(`says how the argument is written: ${name}`, () => {
+      assert.equal(form === '', argument === 'none');
+      if (argument === 'none') assert.throws(() => parseCommand(`${name} x`), { code: 'bad-argument' });
+      if (form.startsWith('<')) assert.throws(() => parseCommand(name), { code: 'bad-argument' });
+      if (form.startsWith('[')) parseCommand(name);
+    });
+  }
 });
 
 describe('~ in a path', () => {

@@ -75,9 +75,15 @@ export class FakeClient implements ClientApi {
     await this.#call('answerSession', accept, user);
   }
 
-  switchSession(user: string): void {
-    this.calls.push(`switchSession ${user}`);
-    this.current = user;
+  sessionNumber(user: string): number | undefined {
+    const index = this.sessions.indexOf(user);
+    return index < 0 ? undefined : index + 1;
+  }
+
+  switchSession(session: string | number): string {
+    this.calls.push(`switchSession ${session}`);
+    this.current = typeof session === 'number' ? (this.sessions[session - 1] ?? 'nobody') : session;
+    return this.current;
   }
 
   async closeSession(): Promise<void> {
