@@ -1,4 +1,4 @@
-/** Pin files: first contact, change, damage, several writers at once. */
+/** Pin files: first contact, dates, verification, change, damage, several writers at once. */
 import assert from 'node:assert/strict';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -37,6 +37,17 @@ describe('pin file', () => {
     assert.equal(comment, '# servers');
     assert.match(line ?? '', /^localhost:9090 SHA256:\S{43} \d{4}-\d\d-\d\d$/u);
     assert.equal(end, '');
+  });
+
+  it('knows since when, where the line says so', async (t) => {
+    const file = await path(t);
+    const pins = new PinFile(file, 'servers');
+    await pins.add('a:1', one);
+    await writeFile(file, `a:1 ${one} 2024-03-14\nb:2 ${two}\nc:3 ${two} \x1b[2J\n`);
+    assert.deepEqual(await pins.entry('a:1'), { fingerprint: one, since: '2024-03-14', verified: undefined });
+    assert.deepEqual(await pins.entry('b:2'), { fingerprint: two, since: undefined, verified: undefined });
+    assert.deepEqual(await pins.entry('c:3'), { fingerprint: two, since: undefined, verified: undefined });
+    assert.equal(await pins.entry('d:4'), undefined);
   });
 
   it('never changes a pin by adding', async (t) => {
@@ -85,6 +96,66 @@ describe('pin file', () => {
     assert.equal(await new PinFile(file, 'servers').find('a:1'), one);
     await writeFile(file, `a:1 ${one}\na:1 ${two}\n`);
     await assert.rejects(new PinFile(file, 'servers').find('a:1'), badFile);
+  });
+
+  it('knows since when, also in a file that an older program wrote', async (t) => {
+    const file = await path(t);
+    const pins = new PinFile(file, 'peers');
+    await pins.add('new@a:1', one);
+    assert.equal((await pins.entry('new@a:1'))?.since, new Date().toISOString().slice(0, 10));
+    await writeFile(file, `bob@a:1 ${one} 2025-03-01\nbea@a:1 ${two}\nben@a:1 ${two} yesterday\n`);
+    assert.deepEqual([...(await pins.all())], [
+      ['bob@a:1', { fingerprint: one, since: '2025-03-01', verified: undefined }],
+      ['bea@a:1', { fingerprint: two, since: undefined, verified: undefined }],
+      ['ben@a:1', { fingerprint: two, since: undefined, verified: undefined }],
+    ]);
+  });
+
+  it('keeps what was verified, and takes it back', async (t) => {
+    const file = await path(t);
+    await new PinFile(file, 'peers').add('other@a:1', two);
+    await writeFile(file, `# mine\nbob@a:1 ${one} 2025-03-01\nbob@a:1 ${one}\nother@a:1 ${two}\n`);
+    const pins = new PinFile(file, 'peers');
+    assert.equal(await pins.setVerified('bob@a:1', one, true), true);
+    const date = new Date().toISOString().slice(0, 10);
+    assert.equal(await readFile(file, 'utf8'), `# mine\nbob@a:1 ${one} 2025-03-01 verified=${date}\nother@a:1 ${two}\n`);
+    assert.equal((await pins.entry('bob@a:1'))?.verified, date);
+    assert.equal(await pins.setVerified('bob@a:1', one, false), true);
+    assert.equal(await readFile(file, 'utf8'), `# mine\nbob@a:1 ${one} 2025-03-01\nother@a:1 ${two}\n`);
+  });
+
+  it('verifies no other key than the one that is pinned', async (t) => {
+    const pins = new PinFile(await path(t), 'peers');
+    assert.equal(await pins.setVerified('bob@a:1', one, true), false);
+    await pins.add('bob@a:1', one);
+    assert.equal(await pins.setVerified('bob@a:1', two, true), false);
+    assert.equal((await pins.entry('bob@a:1'))?.verified, undefined);
+  });
+
+  it('replaces a key only when told to; then it is not verified any more, and the old one stays as a comment', async (t) => {
+    const file = await path(t);
+    await new PinFile(file, 'peers').add('x', one);
+    await writeFile(file, `bob@a:1 ${one} 2025-03-01 verified=2025-04-01\nother@a:1 ${two}`);
+    const pins = new PinFile(file, 'peers');
+    await pins.replace('bob@a:1', two);
+    const date = new Date().toISOString().slice(0, 10);
+    assert.equal(
+      await readFile(file, 'utf8'),
+      `# bob@a:1 ${one} 2025-03-01 verified=2025-04-01 replaced=${date}\nbob@a:1 ${two} ${date}\nother@a:1 ${two}`,
+    );
+    assert.deepEqual(await pins.entry('bob@a:1'), { fingerprint: two, since: date, verified: undefined });
+    await pins.replace('bob@a:1', two);
+    await pins.replace('ben@a:1', one);
+    assert.equal(await pins.find('ben@a:1'), one);
+  });
+
+  it('refuses a mark of verification that it does not understand', async (t) => {
+    for (const mark of ['verified', 'verified=yes', 'Verified=2025-01-01', 'verified=2025-01-01 more']) {
+      const file = await path(t);
+      await new PinFile(file, 'peers').add('a:1', one);
+      await writeFile(file, `a:1 ${one} 2025-01-01 ${mark}\n`);
+      await assert.rejects(new PinFile(file, 'peers').find('a:1'), badFile, mark);
+    }
   });
 
   it('says so when the file cannot be read or written', async (t) => {
