@@ -4,7 +4,10 @@
 import { RemoteViolation } from './errors.js';
 
 export const PROTOCOL_VERSIONS: readonly number[] = [1];
+/** Of a peer link. */
 export const FEATURES: readonly string[] = [];
+/** Of a server link (PROTOCOL.md 5.1). */
+export const SERVER_FEATURES: readonly string[] = ['presence'];
 
 export const SERVER_ALPN = 'p2p-chat/1';
 export const PEER_ALPN = 'p2p-chat-peer/1';
@@ -17,6 +20,7 @@ export const label = {
   register: 'p2p-chat/1 register',
   resume: 'p2p-chat/1 resume',
   sealInfo: 'p2p-chat/1 identity seal',
+  safetyNumber: 'p2p-chat/1 safety number',
   opaqueServer: 'p2p-chat',
 } as const;
 
