@@ -36,6 +36,8 @@ export const textLimits = {
   fileNameBytes: 240,
   /** The free text of an error or a bye, characters. */
   errorMessageChars: 500,
+  /** What AWAY says, characters: one line of a wide terminal. */
+  awayChars: 200,
   /** `agent` in hello, characters. */
   agentChars: 64,
   /** A password, bytes of UTF-8. Argon2 takes any length; this bounds a mistake such as a file given as password. */
@@ -68,6 +70,8 @@ export const timeLimits = {
   staggerMs: 250,
   /** A TCP connection to our listener that says nothing: after this we, as asker, speak first (PROTOCOL.md 7.2). */
   silentDialerMs: 250,
+  /** For a link to go over to another connection (PROTOCOL.md 7.3.2), and for who may dial it. */
+  moveMs: 15 * SECOND,
   /** On a peer listener: from accept to a valid hello. */
   peerHelloMs: 10 * SECOND,
   /** A polite close: after this the socket is destroyed (ws uses 30 s; nobody waits that long at a prompt). */
@@ -85,6 +89,14 @@ export const timeLimits = {
   shortLinkMs: 10 * SECOND,
   /** The one who was asked waits this long before asking too: the other is quicker unless it is gone. */
   reconnectAnswererMs: 3 * SECOND,
+  /** Coming, and what AWAY says, is told after this long: a login and the away text behind it are one piece of news… */
+  presenceSettleMs: 1 * SECOND,
+  /** …going after this long, since most links that break are back before. */
+  absenceSettleMs: 5 * SECOND,
+  /** News of one person go to those who watch at most this often: toggling AWAY is no way to fill their screens. */
+  presenceEveryMs: 5 * SECOND,
+  /** After a server came back, those who are missing there are only told to be offline after this long: they come back one after the other. */
+  presenceReturnMs: 30 * SECOND,
   /** A transfer without progress for this long is told to be stalled, with the reason. */
   stalledMs: 5 * SECOND,
   /** Waiting for one's own disk or rate limit for this long is told to the other side. */
@@ -136,6 +148,10 @@ export const serverLimits = {
   sendQueueBytes: 256 * KiB,
   /** Names in one page of the list: at most 18 KiB of JSON. */
   listPage: 500,
+  /** People whose coming and going one link is told: more than anybody talks to, and few enough to be told again at every return. */
+  watchedPerLink: 100,
+  /** Bytes of away texts in one reply; the rest are sent empty, so that the longest page still fits into one frame. */
+  awayBytesPerReply: 12 * KiB,
   /** Sealed identity key, bytes: 12 nonce + 48 PKCS8 + 16 tag is 76. */
   sealedKeyBytes: 256,
 } as const;
@@ -171,8 +187,16 @@ export const peerLimits = {
 export const clientLimits = {
   /** Questions for a session that wait for this client's answer: as many as an honest server lets wait (`pendingIntroductionsPerTarget`). */
   questions: serverLimits.pendingIntroductionsPerTarget,
+  /** Names in the block list: far more than a person types; the file is read and written as a whole. */
+  blocked: 10_000,
   /** Names of one list, fetched page by page: half of what `requestBurst` allows, and more than anybody reads; a prefix finds the others. */
   listedClients: (serverLimits.requestBurst / 2) * serverLimits.listPage,
+  /** Events that a program which uses the engine as a library has not read; the oldest is dropped beyond that. 16 MiB at most, where all are messages. */
+  unreadEvents: 1_000,
+  /** From so many unread events on the peers who cause more are held back… */
+  unreadEventsBeforeHold: 100,
+  /** …for at most this long at a time, milliseconds: the program may be waiting for something that only a peer's next bytes tell. */
+  holdMs: 1_000,
 } as const;
 
 /** Transfers. */
@@ -185,6 +209,8 @@ export const transferLimits = {
   allWindowsBytes: 64 * MiB,
   /** Credit is given in steps of this size, or of an eighth of the window where that is less. */
   creditStepBytes: 1 * MiB,
+  /** So much of a transfer has come that a better connection for the rest pays for its TLS handshake (some 10 ms on both sides). */
+  muchBytes: 16 * MiB,
   /** One reused read or write buffer. Measured: fresh buffers cost 2 to 4 times the system time. */
   bufferBytes: 1 * MiB,
   /**
@@ -251,4 +277,32 @@ export const terminalLimits = {
   passwordFileBytes: 4 * 1024,
   /** Wrong passwords that a person may type, as many as the server allows on one link (PROTOCOL.md 5.3). */
   passwordAttempts: 3,
+} as const;
+
+/** The typed line, its history and its completion; nothing here shows on the wire. */
+export const editingLimits = {
+  /** The line while it is edited, bytes: as long as one on stdin, eight times what can be sent, so that a paste that is too long can be shortened. */
+  lineBytes: terminalLimits.lineBytes,
+  /** Steps that undo remembers. */
+  undoSteps: 200,
+  /** Typed characters that one undo takes back, as in bash. */
+  undoneAtOnce: 20,
+  /** Pieces that can be put back with Ctrl-Y, as in bash. */
+  killedPieces: 10,
+  /** Lines of history: a few weeks of chat, and read in a few milliseconds. */
+  historyLines: 1_000,
+  /** The file is made short again when it has this many lines… */
+  historyFileLines: 2_000,
+  /** …or bytes; of a longer one only the end is read. */
+  historyFileBytes: 4 * MiB,
+  /** One line in the file, bytes: what is longer was pasted, and is kept only while the program runs. */
+  historyLineBytes: 4 * KiB,
+  /** A file that shortens the history and is older than this was left by a program that was killed, milliseconds. */
+  historyStaleMs: 60 * SECOND,
+  /** Names looked at in one folder when a path is completed: more takes a noticeable time. */
+  completionEntries: 20_000,
+  /** Candidates listed above the prompt; more are counted. */
+  completionsListed: 200,
+  /** How long a list of who is online serves completion, milliseconds. */
+  namesFreshMs: 5_000,
 } as const;
