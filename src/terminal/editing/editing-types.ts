@@ -38,6 +38,8 @@ export interface Completion {
   readonly to: number;
   /** What all candidates have in common; the whole of it, with what follows, where there is one candidate only. */
   readonly insert: string;
+  /** What stands behind the cursor then, such as the quotation mark that closes a path; default nothing. Part of what is replaced. */
+  readonly after?: string;
   /** To be listed, already neutralised; empty: nothing completes this. */
   readonly candidates: readonly string[];
 }
