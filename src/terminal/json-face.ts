@@ -9,15 +9,16 @@ import { Ending } from './ending.js';
 import { ExitCode, exitCodeFor } from './exit-codes.js';
 import type { Face } from './face.js';
 import { inputLines } from './input-lines.js';
-import type { JsonRequest, RequestId } from './json-lines.js';
+import type { AnswerEvent, JsonEvent, RequestId } from './json-events.js';
+import type { JsonRequest } from './json-lines.js';
 import { BadLine, jsonLine, parseJsonLine } from './json-lines.js';
 import type { Output } from './output.js';
 import type { Result } from './perform.js';
 import { perform } from './perform.js';
 import { terminalLimits } from '../protocol/limits.js';
 
-/** What goes out; the fields depend on the event. */
-type JsonEvent = ClientEvent | ({ readonly event: 'client-list' | 'client-info' | 'files' | 'rate-limit' | 'help' | 'done' | 'error' } & Readonly<Record<string, unknown>>);
+/** What a command adds to its `done`. */
+type Yielded = Omit<Extract<AnswerEvent, { event: 'done' }>, 'event' | 'request'>;
 
 export interface JsonFaceOptions {
   readonly stdin: Readable;
@@ -111,7 +112,7 @@ export class JsonFace implements Face {
     }
   }
 
-  async #perform(api: ClientApi, request: JsonRequest, sending: 'until-offered' | 'until-transferred'): Promise<{ transfer?: number }> {
+  async #perform(api: ClientApi, request: JsonRequest, sending: 'until-offered' | 'until-transferred'): Promise<Yielded> {
     if (request.kind === 'say') {
       await api.say(request.text, request.to);
       return {};

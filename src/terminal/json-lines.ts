@@ -7,10 +7,8 @@ import * as v from 'valibot';
 import { P2pError } from '../protocol/errors.js';
 import type { Command } from './commands.js';
 import { parseCommand } from './commands.js';
+import type { InputObject, RequestId } from './json-events.js';
 import { terminalLimits } from '../protocol/limits.js';
-
-/** The `id` of a line, given back in `done` or `error`. */
-export type RequestId = number | string;
 
 /** What one line asks for. `say` with `to` goes to that peer, whoever is current. */
 export type JsonRequest =
@@ -18,7 +16,7 @@ export type JsonRequest =
   | { readonly id: RequestId | undefined; readonly kind: 'say'; readonly text: string; readonly to: string | undefined };
 
 const requestId = v.union([v.pipe(v.number(), v.safeInteger()), v.pipe(v.string(), v.minLength(1), v.maxLength(terminalLimits.requestIdChars))]);
-const ObjectLine = v.union([
+const ObjectLine: v.GenericSchema<unknown, InputObject> = v.union([
   v.strictObject({ id: v.optional(requestId), command: v.pipe(v.string(), v.minLength(1)) }),
   v.strictObject({ id: v.optional(requestId), say: v.pipe(v.string(), v.minLength(1)), to: v.optional(v.pipe(v.string(), v.minLength(1))) }),
 ]);

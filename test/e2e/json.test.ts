@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { Blake3Hasher } from '@napi-rs/blake-hash';
 import { JsonClient, startServer, type RealServer } from '../helpers/json-client.js';
+import { outputFault } from '../helpers/json-schema.js';
 import { peakResidentBytes } from '../helpers/memory.js';
 
 const MiB = 1024 * 1024;
@@ -26,7 +27,7 @@ describe('the programs through --json', () => {
   });
 
   async function person(t: TestContext, user: string, { isNew = true, home = join(folder, user), port = server.port } = {}): Promise<JsonClient> {
-    const client = await JsonClient.start({ port, user, password: PASSWORD, home, isNew });
+    const client = await JsonClient.start({ port, user, password: PASSWORD, home, isNew, faultOf: outputFault });
     t.after(() => client.close());
     return client;
   }

@@ -47,6 +47,8 @@ export interface ClientLogin {
   readonly host?: Host;
   /** Further arguments; they may take back `--accept all`. */
   readonly options?: readonly string[];
+  /** What is wrong with a line, if anything; {@link JsonClient.close} fails then. Not for measuring: it takes time. */
+  readonly faultOf?: (line: string) => string | undefined;
 }
 
 export class JsonClient {
@@ -56,10 +58,13 @@ export class JsonClient {
   #requests = 0;
   #unfinishedLine = '';
   #loggedIn: JsonEvent | undefined;
+  readonly #faultOf: ClientLogin['faultOf'];
+  readonly #faults: string[] = [];
 
-  private constructor(user: string, program: Program) {
+  private constructor({ user, faultOf }: ClientLogin, program: Program) {
     this.user = user;
     this.#program = program;
+    this.#faultOf = faultOf;
     program.child.stdout?.on('data', (text: string) => this.#read(text));
     program.child.stdin?.on('error', () => undefined);
   }
@@ -72,7 +77,7 @@ export class JsonClient {
       env: { ...process.env, P2P_PASSWORD: login.password },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
-    const client = new JsonClient(login.user, program);
+    const client = new JsonClient(login, program);
     try {
       client.#loggedIn = await client.next('logged-in');
     } catch (error) {
@@ -130,9 +135,10 @@ export class JsonClient {
     this.#write({ say: text, to });
   }
 
-  /** As if the window was closed. */
-  close(): Promise<void> {
-    return this.#program.stop();
+  /** As if the window was closed. @throws Error when it has written a line that it should not have. */
+  async close(): Promise<void> {
+    await this.#program.stop();
+    if (this.#faults.length > 0) throw new Error(`${this.user} wrote: ${this.#faults.splice(0).join('\n')}`);
   }
 
   async #request(request: object): Promise<JsonEvent> {
@@ -153,6 +159,8 @@ export class JsonClient {
     const lines = (this.#unfinishedLine + text).split('\n');
     this.#unfinishedLine = lines.pop() ?? '';
     for (const line of lines) {
+      const fault = this.#faultOf?.(line);
+      if (fault !== undefined) this.#faults.push(`${line}: ${fault}`);
       const event = JSON.parse(line) as JsonEvent;
       for (const listener of [...this.#listeners]) listener(event);
     }

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { JsonClient, startServer, type JsonEvent, type RealServer } from './json-client.js';
+import { outputFault } from './json-schema.js';
 import { thisHost, type Host } from './processes.js';
 
 export type Person = 'alice' | 'bob';
@@ -93,6 +94,7 @@ export class Scene {
       isNew,
       host,
       options: options?.[person] ?? [],
+      faultOf: outputFault,
     });
     this.#people.set(person, client);
     return client;

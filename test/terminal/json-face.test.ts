@@ -10,6 +10,7 @@ import type { ExitCode } from '../../src/terminal/exit-codes.js';
 import { JsonFace } from '../../src/terminal/json-face.js';
 import { BadLine, jsonLine, parseJsonLine } from '../../src/terminal/json-lines.js';
 import { Output } from '../../src/terminal/output.js';
+import { assertOutput } from '../helpers/json-schema.js';
 import { Collector } from './collector.js';
 import { BLAKE3, FakeClient } from './fake-client.js';
 
@@ -37,8 +38,9 @@ class Conversation {
     this.stdin.write(`${typeof line === 'string' ? line : JSON.stringify(line)}\n`);
   }
 
-  /** What was written, without `at`. */
+  /** What was written, all of it as the schema says; without `at`. */
   events(): Record<string, unknown>[] {
+    assertOutput(this.out.lines());
     return this.out.lines().map((line) => {
       const { at, ...event } = JSON.parse(line) as Record<string, unknown>;
       assert.equal(at, AT.toISOString());
