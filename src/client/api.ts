@@ -18,8 +18,8 @@ export type PathKind = 'direct' | 'punched' | 'relayed';
 
 /** Everything that the engine tells without being asked. Payloads hold text of other people: neutralise before showing. */
 export type ClientEvent =
-  /** The server link is up for the first time. `server` is `host:port` as given. */
-  | { readonly event: 'connected'; readonly server: string; readonly fingerprint: string; readonly trust: ServerTrust }
+  /** The server link is up for the first time. `server` is `host:port` as given, `since` the day of the first contact with a known one. */
+  | { readonly event: 'connected'; readonly server: string; readonly fingerprint: string; readonly trust: ServerTrust; readonly since?: string }
   /** `fingerprint` is that of the person's own identity. */
   | { readonly event: 'logged-in'; readonly user: string; readonly new: boolean; readonly fingerprint: string }
   /** The server link broke; it is being re-made. Sessions go on. */
@@ -46,7 +46,9 @@ export type ClientEvent =
   | { readonly event: 'session-back'; readonly peer: string; readonly path: PathKind; readonly address: string; readonly restarted: boolean }
   /** `code`: `closed-by-peer`, `closed-by-you`, or why the link was lost. `undelivered` counts messages without acknowledgement. */
   | { readonly event: 'session-closed'; readonly peer: string; readonly reason: string; readonly code: SessionEnd; readonly undelivered: number }
-  | { readonly event: 'message'; readonly peer: string; readonly direction: 'in' | 'out'; readonly text: string }
+  /** `number`, from 1, is that of one's own messages of this session; with `out` only. Unless more is said it went out at once. */
+  | { readonly event: 'message'; readonly peer: string; readonly direction: 'in' | 'out'; readonly text: string; readonly number?: number }
+  | { readonly event: 'message-state'; readonly peer: string; readonly number: number; readonly state: DeliveryState }
   | TransferEvent
   /** Something that the person must know and that no command of theirs caused, such as a peer whose key changed. */
   | { readonly event: 'warning'; readonly code: ErrorCode; readonly message: string; readonly peer?: string }
@@ -73,6 +75,12 @@ export interface OutgoingTransfer {
   readonly id: number;
   /** Resolves with the event that ended the transfer; never rejects. */
   readonly finished: Promise<TransferOutcome>;
+/**
+ * Of an own message. `waiting`: for the connection to be re-made; then `sent` again. `delivered`: the peer's program has it.
+ * `undelivered`: the session ended before that was confirmed, so it may be lost.
+ */
+export type DeliveryState = 'waiting' | 'sent' | 'delivered' | 'undelivered';
+
 }
 
 /**

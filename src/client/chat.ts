@@ -8,17 +8,23 @@ import { deferred, type Deferred } from '../net/deferred.js';
 import { P2pError, RemoteViolation } from '../protocol/errors.js';
 import { frameLimits, peerLimits, textLimits, timeLimits } from '../protocol/limits.js';
 import { encodePeerMessage, type PeerMessage, type PeerMessageOf } from '../protocol/peer-messages.js';
+import type { DeliveryState } from './api.js';
 
 type ChatMessage = PeerMessageOf<'chat' | 'chat-ack'>;
 
 export interface ChatOptions {
   readonly peer: string;
   readonly clock: Clock;
-  /** A message has been said here or has come, each exactly once and in order. */
-  onMessage(direction: 'in' | 'out', text: string): void;
+  /** A message has come, each exactly once and in order. */
+  onHeard(text: string): void;
+  /** A message has been said here. `serial` counts them from 1 and, other than the number on the link, never changes. */
+  onSaid(serial: number, text: string): void;
+  /** What became of one that was said; that it went out at once is not told. */
+  onState(serial: number, state: DeliveryState): void;
 }
 
 interface Said {
+  readonly serial: number;
   readonly text: string;
   /** Of its frame. */
   readonly bytes: number;
@@ -30,6 +36,7 @@ export class Chat {
   /** Said and not acknowledged, by number and so in order; the numbers have no gap. */
   #said = new Map<number, Said>();
   #lastNumber = 0;
+  #lastSerial = 0;
   /** Of those in `#said`: the first that has not been sent on this link. */
   #nextToSend = 1;
   #inFlightBytes = 0;
@@ -68,9 +75,11 @@ export class Chat {
     }
     if (this.#said.size === 0) this.#movedAt = this.#options.clock.now();
     const acknowledged = deferred<undefined>({ quiet: true });
-    this.#said.set(++this.#lastNumber, { text, bytes, acknowledged });
+    const serial = ++this.#lastSerial;
+    this.#said.set(++this.#lastNumber, { serial, text, bytes, acknowledged });
     this.#pump();
-    this.#options.onMessage('out', text);
+    this.#options.onSaid(serial, text);
+    if (this.#send === undefined) this.#options.onState(serial, 'waiting');
     await acknowledged.promise;
   }
 
@@ -90,14 +99,19 @@ export class Chat {
 
   /** The link is gone; what is said waits for the next. */
   detach(): void {
+    if (this.#send === undefined) return;
     this.#send = undefined;
+    for (const { serial } of this.#said.values()) this.#options.onState(serial, 'waiting');
   }
 
   /** Nothing can be delivered any more. */
   end(error: P2pError): void {
     this.#ended = error;
     this.#send = undefined;
-    for (const { acknowledged } of this.#said.values()) acknowledged.reject(error);
+    for (const { serial, acknowledged } of this.#said.values()) {
+      acknowledged.reject(error);
+      this.#options.onState(serial, 'undelivered');
+    }
     this.#said.clear();
   }
 
@@ -112,7 +126,7 @@ export class Chat {
     if (number > this.#lastTaken + 1) throw new RemoteViolation('bad-message', 'A chat message is missing.');
     if (number === this.#lastTaken + 1) {
       this.#lastTaken = number;
-      this.#options.onMessage('in', message.text);
+      this.#options.onHeard(message.text);
     }
     this.#send?.({ type: 'chat-ack', number });
   }
@@ -130,6 +144,7 @@ export class Chat {
       this.#inFlightBytes -= said.bytes;
       this.#movedAt = this.#options.clock.now();
       said.acknowledged.resolve(undefined);
+      this.#options.onState(said.serial, 'delivered');
     }
   }
 
@@ -138,6 +153,7 @@ export class Chat {
     this.#nextToSend = this.#said.keys().next().value ?? this.#lastNumber + 1;
     this.#inFlightBytes = 0;
     this.#movedAt = this.#options.clock.now();
+    for (const { serial } of this.#said.values()) this.#options.onState(serial, 'sent');
     this.#pump();
   }
 

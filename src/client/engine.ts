@@ -128,8 +128,8 @@ class Engine implements ClientApi {
     await this.#keeper.connect();
     if (this.#state === 'closed') throw hasLeft();
     this.#state = 'connected';
-    const { fingerprint = '', trust = 'new' } = this.#keeper.server ?? {};
-    this.#emit({ event: 'connected', server: this.#serverName, fingerprint, trust });
+    const { fingerprint = '', trust = 'new', since } = this.#keeper.server ?? {};
+    this.#emit({ event: 'connected', server: this.#serverName, fingerprint, trust, ...(since === undefined ? {} : { since }) });
   }
 
   async checkName(user: string): Promise<void> {

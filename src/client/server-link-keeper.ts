@@ -37,20 +37,27 @@ const FINAL: readonly string[] = ['displaced', 'not-authenticated', 'server-key-
 type State = 'idle' | 'up' | 'down' | 'closed';
 
 export class ServerLinkKeeper {
+interface SeenServer {
+  readonly fingerprint: string;
+  readonly trust: ServerTrust;
+  /** The day of the first contact, where a pin tells it. */
+  readonly since: string | undefined;
+}
+
   readonly #options: KeeperOptions;
   readonly #stop = new AbortController();
   #state: State = 'idle';
   #link: ServerLink | undefined;
   #account: Account | undefined;
   /** The key seen at the first connection of this run; later ones must show the same. */
-  #seen: { readonly fingerprint: string; readonly trust: ServerTrust } | undefined;
+  #seen: SeenServer | undefined;
 
   constructor(options: KeeperOptions) {
     this.#options = options;
   }
 
   /** Fingerprint of the server and how it came to be trusted; undefined before the first connection. */
-  get server(): { readonly fingerprint: string; readonly trust: ServerTrust } | undefined {
+  get server(): SeenServer | undefined {
     return this.#seen;
   }
 
@@ -118,12 +125,12 @@ export class ServerLinkKeeper {
     if (pin === undefined && trustedBySystem) return this.#see(fingerprint, 'system');
     const expected = pinned ?? this.#seen?.fingerprint;
     if (expected === undefined) return this.#see(fingerprint, 'new');
-    if (expected === fingerprint) return this.#see(fingerprint, 'known');
+    if (expected === fingerprint) return this.#see(fingerprint, 'known', known?.since);
     throw new P2pError('server-key-changed', changedText(serverName, expected, fingerprint, pin === undefined ? knownServers.path : undefined));
   }
 
-  #see(fingerprint: string, trust: ServerTrust): ServerTrust {
-    this.#seen = { fingerprint, trust };
+  #see(fingerprint: string, trust: ServerTrust, since?: string): ServerTrust {
+    this.#seen = { fingerprint, trust, since };
     return trust;
   }
 

@@ -17,7 +17,7 @@ import { Chat } from './chat.js';
 import type { Introduced } from './introductions.js';
 import { Reconnection } from './reconnection.js';
 
-export type SessionEvent = ClientEventOf<'message' | 'session-lost' | 'session-back'> | TransferEvent;
+export type SessionEvent = ClientEventOf<'message' | 'message-state' | 'session-lost' | 'session-back'> | TransferEvent;
 
 /** What a session needs of its transfers, and what its owner asks them through it. */
 export type Transfers = Pick<
@@ -77,7 +77,14 @@ export class Session {
     this.peer = introduced.peer;
     this.fingerprint = introduced.fingerprint;
     this.#state = { at: 'open', link: introduced.link };
-    this.#chat = new Chat({ peer: this.peer, clock, onMessage: (direction, text) => this.#emit({ event: 'message', peer: this.peer, direction, text }) });
+    const { peer } = this;
+    this.#chat = new Chat({
+      peer,
+      clock,
+      onHeard: (text) => this.#emit({ event: 'message', peer, direction: 'in', text }),
+      onSaid: (number, text) => this.#emit({ event: 'message', peer, direction: 'out', text, number }),
+      onState: (number, state) => this.#emit({ event: 'message-state', peer, number, state }),
+    });
     this.transfers = options.makeTransfers((event) => this.#emit(event));
     this.#reconnection = new Reconnection({
       clock,

@@ -84,6 +84,8 @@ export function eventLines(event: ClientEvent, context: WordingContext): Line[] 
     case 'message':
       return messageLines(event, context);
     case 'offer':
+    case 'message-state':
+      return [];
       return offerLines(event, context);
     case 'offer-update':
       return offerUpdateLines(event, context.transfers.find((one) => one.id === event.id));
@@ -114,7 +116,7 @@ function connectedLines(event: ClientEventOf<'connected'>): Line[] {
         notice(`First contact with this server. Its fingerprint is ${fingerprint}; compare it with what its operator tells you. From now on a change is refused.`),
       ];
     case 'known':
-      return [notice(`${connected} Known server, ${fingerprint}`)];
+      return [notice(`${connected} Known server${event.since === undefined ? '' : ` since ${visibleLine(event.since)}`}, ${fingerprint}`)];
     case 'system':
       return [notice(`${connected} Its certificate is trusted by this system, ${fingerprint}`)];
   }

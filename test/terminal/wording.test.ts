@@ -26,6 +26,7 @@ const cases: [string, ClientEvent, Partial<WordingContext>, string[]][] = [
     '-- Connected to h:1.',
     `-- First contact with this server. Its fingerprint is ${FINGERPRINT}; compare it with what its operator tells you. From now on a change is refused.`,
   ]],
+  ['a server known since some day', { event: 'connected', server: 'h:1', fingerprint: FINGERPRINT, trust: 'known', since: '2024-03-14' }, {}, [`-- Connected to h:1. Known server since 2024-03-14, ${FINGERPRINT}`]],
   ['a known server', { event: 'connected', server: 'h:1', fingerprint: FINGERPRINT, trust: 'known' }, {}, [`-- Connected to h:1. Known server, ${FINGERPRINT}`]],
   ['login in a script gives no advice', { event: 'logged-in', user: 'alice', new: false, fingerprint: FINGERPRINT }, { interactive: false }, [
     `-- You are alice, your fingerprint is ${FINGERPRINT}`,
