@@ -57,6 +57,12 @@ export type ClientEvent =
 
 export type ClientEventOf<TEvent extends ClientEvent['event']> = Extract<ClientEvent, { event: TEvent }>;
 
+/**
+ * Of an own message. `waiting`: for the connection to be re-made; then `sent` again. `delivered`: the peer's program has it.
+ * `undelivered`: the session ended before that was confirmed, so it may be lost.
+ */
+export type DeliveryState = 'waiting' | 'sent' | 'delivered' | 'undelivered';
+
 export type SessionEnd = 'closed-by-peer' | 'closed-by-you' | 'link-lost';
 
 export interface ClientList {
@@ -75,12 +81,6 @@ export interface OutgoingTransfer {
   readonly id: number;
   /** Resolves with the event that ended the transfer; never rejects. */
   readonly finished: Promise<TransferOutcome>;
-/**
- * Of an own message. `waiting`: for the connection to be re-made; then `sent` again. `delivered`: the peer's program has it.
- * `undelivered`: the session ended before that was confirmed, so it may be lost.
- */
-export type DeliveryState = 'waiting' | 'sent' | 'delivered' | 'undelivered';
-
 }
 
 /**

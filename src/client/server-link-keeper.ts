@@ -36,7 +36,6 @@ const FINAL: readonly string[] = ['displaced', 'not-authenticated', 'server-key-
 
 type State = 'idle' | 'up' | 'down' | 'closed';
 
-export class ServerLinkKeeper {
 interface SeenServer {
   readonly fingerprint: string;
   readonly trust: ServerTrust;
@@ -44,6 +43,7 @@ interface SeenServer {
   readonly since: string | undefined;
 }
 
+export class ServerLinkKeeper {
   readonly #options: KeeperOptions;
   readonly #stop = new AbortController();
   #state: State = 'idle';

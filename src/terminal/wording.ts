@@ -83,9 +83,9 @@ export function eventLines(event: ClientEvent, context: WordingContext): Line[] 
       return sessionClosedLines(event, context);
     case 'message':
       return messageLines(event, context);
-    case 'offer':
     case 'message-state':
       return [];
+    case 'offer':
       return offerLines(event, context);
     case 'offer-update':
       return offerUpdateLines(event, context.transfers.find((one) => one.id === event.id));
