@@ -9,8 +9,6 @@
  */
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { Command, CommanderError } from 'commander';
-import type { RawOptions } from '../terminal/options.js';
 
 const EXIT_USAGE = 2;
 
@@ -20,34 +18,15 @@ function readVersion(): string {
   return typeof file === 'object' && file !== null && 'version' in file ? String(file.version) : 'unknown';
 }
 
-function parseArguments(argv: readonly string[], version: string): RawOptions {
-  const program = new Command('p2p-client')
-    .description('Chat and send files directly, end-to-end encrypted. Without a terminal, commands are read from stdin.')
-    .version(version, '--version', 'print the version')
-    .argument('<host>', 'name or address of the server')
-    .argument('<port>', 'its port')
-    .option('--user <name>', 'log in as this user; without it you are asked')
-    .option('--new', 'make a new account')
-    .option('--password-file <file>', 'the first line is the password (or set P2P_PASSWORD)')
-    .option('--home <dir>', 'pins and received files (default: P2P_HOME or ~/p2p-chat)')
-    .option('--accept <policy>', 'offered files: ask, all or none; a script is never asked (default: ask)')
-    .option('--accept-from <names>', 'with --accept all: only files from these, alice,bob')
-    .option('--max-file <size>', 'with --accept all: only files and folders up to this size, such as 2G')
-    .option('--received <dir>', 'folder for received files (default: received in --home); - writes one file to stdout')
-    .option('--limit-rate <rate>', 'bytes a second for all sending, and for all receiving, such as 10M')
-    .option('--sessions <policy>', 'sessions asked for by others: auto or ask (default: auto)')
-    .option('--listen-port <port>', 'where other clients connect, 1024 to 65535 (default: 0, a free one)')
-    .option('--pin <fingerprint>', 'the server must have this fingerprint, SHA256:…')
-    .option('--json', 'for programs: one JSON object a line, in and out')
-    .option('--exec <command>', 'run this command, then leave; may be repeated', (command: string, before?: string[]) => [...(before ?? []), command])
-    .option('--stay', 'keep running after the last command, until SIGINT or SIGTERM')
-    .helpOption('--help', 'print this text')
-    .addHelpText('after', '\nExit codes: 0 fine, 1 a command failed, 2 wrong usage, 3 cannot connect,\n4 not authenticated, 5 the identity of the server changed.')
-    .showHelpAfterError('p2p-client --help shows all options.')
-    .exitOverride();
-  program.parse(argv, { from: 'user' });
-  const [host, port] = program.args;
-  return { ...program.opts(), host, port };
+/** The flags, or the exit code where there is nothing more to do. */
+async function readFlags(argv: readonly string[], version: string): Promise<Record<string, unknown> | number> {
+  const [{ readArguments, ArgumentsEnd }, { CLIENT_PROGRAM }] = await Promise.all([import('./command-line.js'), import('../terminal/option-table.js')]);
+  try {
+    return readArguments(CLIENT_PROGRAM, argv, version);
+  } catch (error) {
+    if (error instanceof ArgumentsEnd) return error.failed ? EXIT_USAGE : 0;
+    throw error;
+  }
 }
 
 /** Calls `stop` on the first SIGINT, SIGTERM or SIGHUP; a second one ends the program the hard way. */
@@ -66,25 +45,24 @@ function onSignal(stop: () => void): () => void {
 
 async function main(): Promise<number> {
   const version = readVersion();
-  let raw: RawOptions;
-  try {
-    raw = parseArguments(process.argv.slice(2), version);
-  } catch (error) {
-    // commander has already written help, version or what is wrong.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
-    throw error;
+  const argv = process.argv.slice(2);
+  if (argv.length === 1 && argv[0] === '--version') {
+    process.stdout.write(`${version}\n`);
+    return 0;
   }
-  const [{ parseOptions }, { P2pError }] = await Promise.all([import('../terminal/options.js'), import('../protocol/errors.js')]);
+  const flags = await readFlags(argv, version);
+  if (typeof flags === 'number') return flags;
+  const [{ clientSettings }, { P2pError }] = await Promise.all([import('./client-settings.js'), import('../protocol/errors.js')]);
   const homeDirectory = homedir();
   const { env, stdin, stdout, stderr } = process;
   try {
-    const options = parseOptions(raw, { env, homeDirectory, workingDirectory: process.cwd(), stdinIsTTY: stdin.isTTY, stdoutIsTTY: stdout.isTTY, version });
+    const { options, notices } = await clientSettings(flags, { env, homeDirectory, workingDirectory: process.cwd(), stdinIsTTY: stdin.isTTY, stdoutIsTTY: stdout.isTTY, version });
     const [{ run }, { systemClock }, { createClient }] = await Promise.all([
       import('../terminal/run.js'),
       import('../net/clock.js'),
       import('../client/engine.js'),
     ]);
-    return await run(options, createClient, { stdin, stdout, stderr, env, homeDirectory, clock: systemClock, date: () => new Date(), onSignal });
+    return await run(options, createClient, { stdin, stdout, stderr, env, homeDirectory, clock: systemClock, date: () => new Date(), onSignal, notices });
   } catch (error) {
     if (!(error instanceof P2pError) || error.code !== 'usage') throw error;
     stderr.write(`p2p-client: ${error.message}\n`);

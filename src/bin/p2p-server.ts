@@ -6,13 +6,15 @@
  */
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { Command, CommanderError } from 'commander';
 import * as v from 'valibot';
 import { P2pError } from '../protocol/errors.js';
 import { createLog, type Log } from '../server/log.js';
-import { DEFAULT_DATA_FOLDER, OPTION_DEFAULTS, parseServerOptions, type RawServerOptions, type ServerOptions } from '../server/options.js';
+import { SERVER_PROGRAM } from '../server/option-table.js';
+import { parseServerOptions, type ServerOptions } from '../server/options.js';
 import { startServer } from '../server/server.js';
 import { startUpLines } from '../server/start-up-lines.js';
+import { ArgumentsEnd, readArguments } from './command-line.js';
+import { environmentSource, flagSource, mergeOptions } from './option-sources.js';
 
 const EXIT = { fine: 0, failed: 1, usage: 2 } as const;
 /** Exit codes of a process that a signal ended: 128 and the signal's number. */
@@ -25,30 +27,19 @@ function programVersion(): string {
   return v.parse(Package, JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'))).version;
 }
 
-function readArguments(version: string): RawServerOptions {
-  const command = new Command('p2p-server')
-    .description('Keeps accounts, knows who is online, and introduces people to each other. Sees no message, file or password.')
-    .version(version)
-    .option('--port <number>', `port to listen at; 0 takes a free one (default: ${OPTION_DEFAULTS.port})`)
-    .option('--host <address>', 'address to listen at (default: every address of this machine)')
-    .option('--data <directory>', `accounts and the server's keys (default: ~/${DEFAULT_DATA_FOLDER})`)
-    .option('--log-level <level>', `fatal, error, warn, info, debug, trace or silent (default: ${OPTION_DEFAULTS.logLevel})`)
-    .allowExcessArguments(false)
-    .exitOverride();
-  return command.parse().opts<RawServerOptions>();
-}
-
 function fail(message: string, code: number): never {
   process.stderr.write(`p2p-server: ${message}\n`);
   process.exit(code);
 }
 
-/** Commander has printed its own line, `error: …`, by the time it throws. */
 function options(version: string): ServerOptions {
   try {
-    return parseServerOptions(readArguments(version), homedir());
+    const flags = readArguments(SERVER_PROGRAM, process.argv.slice(2), version);
+    const { values, names } = mergeOptions(SERVER_PROGRAM, [flagSource(SERVER_PROGRAM, flags), environmentSource(SERVER_PROGRAM, process.env)]);
+    const written = Object.fromEntries(Object.entries(values).map(([key, value]) => [key, String(value)]));
+    return parseServerOptions(written, homedir(), names);
   } catch (error) {
-    if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? EXIT.fine : EXIT.usage);
+    if (error instanceof ArgumentsEnd) process.exit(error.failed ? EXIT.usage : EXIT.fine);
     if (error instanceof P2pError) fail(error.message, EXIT.usage);
     throw error;
   }

@@ -289,6 +289,10 @@ export const editingLimits = {
   undoneAtOnce: 20,
   /** Pieces that can be put back with Ctrl-Y, as in bash. */
   killedPieces: 10,
+  /** A configuration file, bytes: with every option and a comment for each it has two thousand. */
+  configFileBytes: 64 * 1024,
+  /** What is remembered of the last server, bytes: a host of 253 characters, a port, a name. */
+  lastServerBytes: 1024,
   /** Lines of history: a few weeks of chat, and read in a few milliseconds. */
   historyLines: 1_000,
   /** The file is made short again when it has this many lines… */

@@ -6,11 +6,9 @@
 import { pino, type DestinationStream, type Logger } from 'pino';
 import * as v from 'valibot';
 import { visibleLine } from '../protocol/text.js';
+import type { LogLevel } from './option-table.js';
 
 export type Log = Logger;
-
-export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export interface LogOptions {
   readonly level: LogLevel;

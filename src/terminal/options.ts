@@ -1,7 +1,7 @@
 /**
  * What was given on the command line and in the environment → one complete, frozen object. Pure: nothing is read or opened.
  *
- * The one place where defaults stand. How arguments are spelled is the business of bin/.
+ * Defaults stand in option-table.ts. Where a value came from is the business of bin/, which says how messages call it.
  */
 import { join, resolve } from 'node:path';
 import * as v from 'valibot';
@@ -10,28 +10,16 @@ import { P2pError } from '../protocol/errors.js';
 import { peerLimits } from '../protocol/limits.js';
 import { canonicalUserName, isUserName } from '../protocol/names.js';
 import { visibleLine } from '../protocol/text.js';
+import { flagOf } from '../protocol/option-shape.js';
+import { CLIENT_OPTIONS } from './option-table.js';
+import type { ClientOptionName } from './option-table.js';
 import { parseRate, parseSize, SIZE_FORM } from './quantities.js';
 
-/** As the argument parser delivers it: nothing is checked. */
-export interface RawOptions {
-  readonly host?: unknown;
-  readonly port?: unknown;
-  readonly user?: unknown;
-  readonly new?: unknown;
-  readonly passwordFile?: unknown;
-  readonly home?: unknown;
-  readonly accept?: unknown;
-  readonly acceptFrom?: unknown;
-  readonly maxFile?: unknown;
-  readonly received?: unknown;
-  readonly limitRate?: unknown;
-  readonly sessions?: unknown;
-  readonly listenPort?: unknown;
-  readonly pin?: unknown;
-  readonly json?: unknown;
-  readonly exec?: unknown;
-  readonly stay?: unknown;
-}
+/** As arguments, environment or a file have it: nothing is checked. */
+export type RawOptions = { readonly [K in ClientOptionName]?: unknown };
+
+/** What messages call an option that was not given as a flag. */
+export type OptionNames = { readonly [K in ClientOptionName]?: string };
 
 /** Facts of the machine that options depend on. */
 export interface OptionSurroundings {
@@ -77,22 +65,34 @@ const userNames = v.pipe(
 const text = v.pipe(v.string(), v.minLength(1), v.check((value) => !value.includes('\0')));
 
 /**
+ * The folder of this client, absolute: the configuration file is looked for in it before anything else is known.
+ *
+ * @throws P2pError `usage`
+ */
+export function homeFolder(raw: RawOptions, { env, homeDirectory, workingDirectory }: Pick<OptionSurroundings, 'env' | 'homeDirectory' | 'workingDirectory'>): string {
+  const given = raw.home ?? (env['P2P_HOME'] === '' ? undefined : env['P2P_HOME']) ?? join(homeDirectory, 'p2p-chat');
+  return resolve(workingDirectory, check(raw.home === undefined ? 'P2P_HOME' : '--home', given, text, 'a folder'));
+}
+
+/**
  * @throws P2pError `usage`, naming the option and what it takes.
  */
-export function parseOptions(raw: RawOptions, surroundings: OptionSurroundings): TerminalOptions {
-  const { env, homeDirectory, workingDirectory, stdinIsTTY, stdoutIsTTY, version } = surroundings;
-  const host = check('HOST', raw.host, v.pipe(v.string(), v.regex(/^[^\s\p{C}/@]+$/u), v.maxLength(HOST_CHARS)), 'the name or address of the server, for example localhost');
-  const home = check('--home', raw.home ?? (env['P2P_HOME'] === '' ? undefined : env['P2P_HOME']) ?? join(homeDirectory, 'p2p-chat'), text, 'a folder');
-  const pin = check('--pin', raw.pin, v.optional(v.pipe(v.string(), v.regex(/^SHA256:[A-Za-z0-9+/]{43}=?$/u))), 'a fingerprint as the server prints it, SHA256:…');
-  const exec = check('--exec', raw.exec ?? [], v.array(text), 'a command');
-  const json = check('--json', raw.json ?? false, v.boolean(), 'no value');
-  const accept = check('--accept', raw.accept ?? 'ask', v.picklist(['ask', 'all', 'none']), 'ask, all or none');
-  const acceptFrom = check('--accept-from', raw.acceptFrom, v.optional(userNames), 'user names with commas between, for example alice,bob');
-  const maxFile = check('--max-file', raw.maxFile, quantity(parseSize), `a size, ${SIZE_FORM}`);
-  const received = check('--received', raw.received, v.optional(text), 'a folder, or - for stdout');
+export function parseOptions(raw: RawOptions, surroundings: OptionSurroundings, names: OptionNames = {}): TerminalOptions {
+  const { env, workingDirectory, stdinIsTTY, stdoutIsTTY, version } = surroundings;
+  const called = (key: ClientOptionName): string => names[key] ?? flagOf(key, CLIENT_OPTIONS[key]);
+  if (raw.host === undefined) throw usage('Which server? p2p-client HOST PORT. Later, p2p-client alone takes the last one again.');
+  const host = check(called('host'), raw.host, v.pipe(v.string(), v.regex(/^[^\s\p{C}/@]+$/u), v.maxLength(HOST_CHARS)), 'the name or address of the server, for example localhost');
+  const home = homeFolder(raw, surroundings);
+  const pin = check(called('pin'), raw.pin, v.optional(v.pipe(v.string(), v.regex(/^SHA256:[A-Za-z0-9+/]{43}=?$/u))), 'a fingerprint as the server prints it, SHA256:…');
+  const exec = check(called('exec'), raw.exec ?? [], v.array(text), 'a command');
+  const json = check(called('json'), raw.json ?? false, v.boolean(), 'no value');
+  const accept = check(called('accept'), raw.accept ?? CLIENT_OPTIONS.accept.default, v.picklist(CLIENT_OPTIONS.accept.choices), 'ask, all or none');
+  const acceptFrom = check(called('acceptFrom'), raw.acceptFrom, v.optional(userNames), 'user names with commas between, for example alice,bob');
+  const maxFile = check(called('maxFile'), raw.maxFile, quantity(parseSize), `a size, ${SIZE_FORM}`);
+  const received = check(called('received'), raw.received, v.optional(text), 'a folder, or - for stdout');
   const oneToStdout = received === '-';
   if (accept !== 'all') {
-    const narrowed = acceptFrom !== undefined ? '--accept-from' : maxFile !== undefined ? '--max-file' : undefined;
+    const narrowed = acceptFrom !== undefined ? called('acceptFrom') : maxFile !== undefined ? called('maxFile') : undefined;
     if (narrowed !== undefined) throw usage(`${narrowed} narrows what is taken without asking, so it needs --accept all.`);
     if (oneToStdout) throw usage('--received - takes one file without asking, so it needs --accept all; --accept-from and --max-file narrow that.');
   }
@@ -102,28 +102,28 @@ export function parseOptions(raw: RawOptions, surroundings: OptionSurroundings):
   return Object.freeze({
     engine: Object.freeze({
       host: host.replace(/^\[(?<address>.*)\]$/u, '$<address>'),
-      port: check('PORT', raw.port, portNumber(1), 'a number from 1 to 65535'),
-      home: resolve(workingDirectory, home),
+      port: check(called('port'), raw.port ?? CLIENT_OPTIONS.port.default, portNumber(1), 'a number from 1 to 65535'),
+      home,
       accept,
       acceptFrom: acceptFrom === undefined ? undefined : Object.freeze(acceptFrom),
       maxFile,
       acceptOtherwise: face === 'terminal' ? 'ask' : 'none',
       received: oneToStdout ? '-' : resolve(workingDirectory, received ?? join(home, 'received')),
-      limitRate: check('--limit-rate', raw.limitRate, quantity(parseRate), `bytes a second, ${SIZE_FORM}, at least 1K`),
-      sessions: check('--sessions', raw.sessions ?? 'auto', v.picklist(['auto', 'ask']), 'auto or ask'),
-      listenPort: check('--listen-port', raw.listenPort ?? '0', v.union([v.pipe(v.literal('0'), v.transform(Number)), portNumber(peerLimits.lowestPort)]), '0 for a free port, or a number from 1024 to 65535'),
+      limitRate: check(called('limitRate'), raw.limitRate, quantity(parseRate), `bytes a second, ${SIZE_FORM}, at least 1K`),
+      sessions: check(called('sessions'), raw.sessions ?? CLIENT_OPTIONS.sessions.default, v.picklist(CLIENT_OPTIONS.sessions.choices), 'auto or ask'),
+      listenPort: check(called('listenPort'), raw.listenPort ?? CLIENT_OPTIONS.listenPort.default, v.union([v.pipe(v.literal('0'), v.transform(Number)), portNumber(peerLimits.lowestPort)]), '0 for a free port, or a number from 1024 to 65535'),
       pin: pin?.replace(/=$/u, ''),
       agent: `p2p-chat/${version}`,
     }),
-    user: check('--user', raw.user, v.optional(v.pipe(v.string(), v.check(isUserName))), '1 to 32 of a-z A-Z 0-9 . _ -, the first a letter or digit'),
-    newUser: check('--new', raw.new, v.optional(v.boolean()), 'no value') === true ? true : undefined,
-    passwordFile: check('--password-file', raw.passwordFile, v.optional(text), 'a file'),
+    user: check(called('user'), raw.user, v.optional(v.pipe(v.string(), v.check(isUserName))), '1 to 32 of a-z A-Z 0-9 . _ -, the first a letter or digit'),
+    newUser: check(called('new'), raw.new, v.optional(v.boolean()), 'no value') === true ? true : undefined,
+    passwordFile: check(called('passwordFile'), raw.passwordFile, v.optional(text), 'a file'),
     password: env['P2P_PASSWORD'] === '' ? undefined : env['P2P_PASSWORD'],
     face,
     stdinIsTTY,
     mayAsk: stdinIsTTY && !json,
     exec: Object.freeze([...exec]),
-    stay: check('--stay', raw.stay ?? false, v.boolean(), 'no value'),
+    stay: check(called('stay'), raw.stay ?? false, v.boolean(), 'no value'),
     oneToStdout,
   });
 }

@@ -14,6 +14,7 @@ import { ExitCode as Exit, exitCodeFor } from './exit-codes.js';
 import type { Face } from './face.js';
 import type { TerminalOptions } from './options.js';
 import type { OutputStream } from './output.js';
+import { writeLastServer } from './last-server.js';
 import { Output } from './output.js';
 import { checkPassword, readPasswordFile } from './password-source.js';
 import type { SignInOptions } from './sign-in.js';
@@ -32,6 +33,8 @@ export interface RunSurroundings {
 }
 
 /** Streams that files may come from and go to: `SEND_FILE - name`, `--received -`. */
+  /** What the person should know before anything else. */
+  readonly notices?: readonly string[];
 export interface FileStreams {
   readonly stdin: Readable;
   readonly stdout: OutputStream;
@@ -59,6 +62,7 @@ export async function run(options: TerminalOptions, createClient: CreateClient, 
     const signIn = await completeCredentials(options, face);
     if (!options.mayAsk) requireCredentials(signIn);
     api = await createClient(options.engine, surroundings.clock, { stdin: surroundings.stdin, stdout: surroundings.stdout });
+    for (const notice of surroundings.notices ?? []) face.warn(notice);
     api.onEvent((event) => face.show(event));
     const asking = options.mayAsk && (signIn.user === undefined || signIn.password === undefined);
     // While questions block the event loop a handler could not run, so signals keep their own way of ending the program.
@@ -77,6 +81,8 @@ export async function run(options: TerminalOptions, createClient: CreateClient, 
     return await face.run(api, stop.signal);
   } catch (error) {
     if (!(error instanceof P2pError)) throw error;
+    const { home, host, port } = options.engine;
+    if (api.user !== undefined) await writeLastServer(home, { host, port, user: api.user });
     // What a signal ended did not fail.
     if (stop.signal.aborted && error.code === 'closed') return Exit.fine;
     face.fail(error);

@@ -45,6 +45,14 @@ describe('options', () => {
     });
   });
 
+  it('take the port that a server has without being told', () => assert.equal(parseOptions({ host: 'localhost' }, surroundings).engine.port, 9090));
+
+  it('are called as they were given', () => {
+    const names = { accept: 'P2P_ACCEPT', maxFile: '"max-file" in /h/config.json' };
+    assert.throws(() => parseOptions({ ...given, accept: 'some' }, surroundings, names), /^P2pError: P2P_ACCEPT takes ask, all or none/u);
+    assert.throws(() => parseOptions({ ...given, maxFile: '2G' }, surroundings, names), /^P2pError: "max-file" in \/h\/config.json narrows/u);
+  });
+
   it('cannot be changed afterwards', () => {
     const options = parseOptions(given, surroundings);
     assert.ok(Object.isFrozen(options) && Object.isFrozen(options.engine) && Object.isFrozen(options.exec));
@@ -101,7 +109,7 @@ describe('options', () => {
   });
 
   const absurd: [string, RawOptions, RegExp][] = [
-    ['no port', { port: undefined }, /^PORT takes/u],
+    ['no host', { host: undefined }, /^Which server\? p2p-client HOST PORT/u],
     ['port 0', { port: '0' }, /^PORT takes a number from 1 to 65535\. "0"/u],
     ['port 65536', { port: '65536' }, /^PORT/u],
     ['port 9090x', { port: '9090x' }, /^PORT/u],
