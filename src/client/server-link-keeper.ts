@@ -120,7 +120,8 @@ export class ServerLinkKeeper {
   async #judge(fingerprint: string, trustedBySystem: boolean): Promise<ServerTrust> {
     const { pin, knownServers, serverName } = this.#options;
     if (this.#seen?.fingerprint === fingerprint) return this.#seen.trust;
-    const pinned = pin ?? (await knownServers.find(serverName));
+    const known = pin === undefined ? await knownServers.entry(serverName) : undefined;
+    const pinned = pin ?? known?.fingerprint;
     // A certificate that the system's roots accept may be renewed; it needs no pin unless one was demanded.
     if (pin === undefined && trustedBySystem) return this.#see(fingerprint, 'system');
     const expected = pinned ?? this.#seen?.fingerprint;
