@@ -264,6 +264,12 @@ export const terminalLimits = {
   requestIdChars: 64,
   /** Lines that wait for the next redraw of the prompt; a flood is written out in pieces of this size. */
   linesPerRedraw: 500,
+  /** Progress is drawn at most this often, milliseconds: more is not seen, and costs the terminal. */
+  redrawEveryMs: 100,
+  /** Of pasted text no more than this is taken in, characters: far more than a message may have, so that it is still refused as too long. */
+  pasteChars: 256 * 1024,
+  /** Text is pasted as long as its end has not come, but no longer than this after its last piece, milliseconds. */
+  pasteGapMs: 1_000,
   /** A line about a running transfer comes at most this often, milliseconds… */
   progressEveryMs: 2_000,
   /** …and only when this many percent were added, or after this much longer without. */

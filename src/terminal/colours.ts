@@ -31,6 +31,8 @@ export function colourLevel({ isTTY, depth, env }: ColourSurroundings): ColorSup
 export interface Palette {
   line(kind: LineKind, prefix: string, text: string): string;
   prompt(prompt: string): string;
+  /** What is expected behind the typed text. */
+  hint(text: string): string;
 }
 
 export function createPalette(level: ColorSupportLevel): Palette {
@@ -50,8 +52,11 @@ export function createPalette(level: ColorSupportLevel): Palette {
           return chalk.bold(text);
         case 'help':
           return text;
+        case 'transfer':
+          return chalk.blue(prefix) + text;
       }
     },
     prompt: (prompt) => chalk.green(prompt),
+    hint: (text) => chalk.dim(text),
   };
 }

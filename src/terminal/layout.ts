@@ -5,8 +5,11 @@
  * another speaker or a notice (HOSTILE 22). So lines are broken here, and each row says whose it is.
  */
 
-/** What a line is; decides its colour. `result` is the answer to a command in its fixed wording and is never broken. */
-export type LineKind = 'message' | 'own-message' | 'notice' | 'error' | 'result' | 'help';
+/**
+ * What a line is; decides its colour. `result` is the answer to a command in its fixed wording and is never broken;
+ * `transfer` is a row of the live area.
+ */
+export type LineKind = 'message' | 'own-message' | 'notice' | 'error' | 'result' | 'help' | 'transfer';
 
 export interface Line {
   readonly kind: LineKind;
@@ -18,7 +21,7 @@ export interface Line {
   readonly text: string;
 }
 
-/** Cells that are always left to the text, however narrow the terminal and however long the prefix. */
+/** Cells that are left to the text, however long the prefix; half of a row where that is less. */
 const LEAST_TEXT_CELLS = 8;
 
 /**
@@ -28,32 +31,63 @@ const LEAST_TEXT_CELLS = 8;
 export function rowsOf(line: Line, columns: number | undefined): { prefix: string; text: string }[] {
   if (columns === undefined || line.kind === 'result' || line.kind === 'help') return [{ prefix: line.prefix, text: line.text }];
   const rows: { prefix: string; text: string }[] = [];
-  let prefix = line.prefix;
-  let rest = line.text;
-  for (;;) {
-    // One cell stays free: at the last column terminals differ in where the cursor is.
-    const room = Math.max(LEAST_TEXT_CELLS, columns - cellsOf(prefix) - 1);
-    const cut = cutAt(rest, room);
-    rows.push({ prefix, text: rest.slice(0, cut).trimEnd() });
-    if (cut >= rest.length) return rows;
-    rest = rest.slice(cut).replace(/^ /u, '');
-    prefix = line.again;
+  const usable = usableCells(columns);
+  const longest = usable - Math.min(LEAST_TEXT_CELLS, Math.floor(usable / 2));
+  const clusters = clustersOf(line.text, Math.min(LONGEST_CLUSTER_CELLS, usable - longest));
+  let prefix = shortenedInFront(line.prefix, longest);
+  for (let from = 0; ; ) {
+    const to = cutAt(clusters, from, Math.max(1, usable - cellsOf(prefix)));
+    rows.push({ prefix, text: clusters.slice(from, to).join('').trimEnd() });
+    if (to >= clusters.length) return rows;
+    from = clusters[to] === ' ' ? to + 1 : to;
+    prefix = shortenedInFront(line.again, longest);
   }
 }
 
-/** How many code units of `text` go into `room` cells, more than none. */
-function cutAt(text: string, room: number): number {
+/** The cells of a row that are written to. One stays free: at the last column terminals differ in where the cursor is. */
+export function usableCells(columns: number): number {
+  return Math.max(1, columns - 1);
+}
+
+/** Up to which of the clusters a row goes that begins with `from` and has `room` cells: to a space where there is one; one cluster at least. */
+function cutAt(clusters: readonly string[], from: number, room: number): number {
   let used = 0;
   let space = 0;
-  let at = 0;
-  for (const point of text) {
-    const cells = cellsOfPoint(point);
-    if (used + cells > room && at > 0) return space > 0 ? space : at;
-    used += cells;
-    at += point.length;
-    if (point === ' ') space = at;
+  for (let at = from; at < clusters.length; at += 1) {
+    const cluster = clusters[at] ?? '';
+    used += cellsOf(cluster);
+    if (used > room && at > from) return space > 0 ? space : at;
+    if (cluster === ' ') space = at + 1;
   }
-  return text.length;
+  return clusters.length;
+}
+
+const PLAIN = /^[\x20-\x7e]*$/u;
+const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
+/** A family of four takes eight where it is not drawn as one. In some scripts letters join without end, and a row has an end. */
+const LONGEST_CLUSTER_CELLS = 12;
+
+/**
+ * What people take for one character: letters with their marks, whole emoji, flags. They are not cut in two, except where
+ * one takes more than `mostCells`.
+ */
+export function clustersOf(text: string, mostCells: number = LONGEST_CLUSTER_CELLS): string[] {
+  if (PLAIN.test(text)) return text.split('');
+  return Array.from(segmenter.segment(text), ({ segment }) => segment).flatMap((cluster) => (cellsOf(cluster) <= mostCells ? [cluster] : Array.from(cluster)));
+}
+
+/** Its end, after an ellipsis, where it takes more than `cells`: what a prefix or a prompt ends with tells most. */
+export function shortenedInFront(text: string, cells: number): string {
+  if (cellsOf(text) <= cells) return text;
+  let used = 1;
+  let kept = '';
+  for (const cluster of clustersOf(text).reverse()) {
+    used += cellsOf(cluster);
+    if (used > cells) break;
+    kept = cluster + kept;
+  }
+  return `…${kept}`;
 }
 
 /** Exactly `cells` wide: filled up with spaces, or cut with an ellipsis at the end. */
@@ -62,10 +96,10 @@ export function fitted(text: string, cells: number): string {
   if (taken <= cells) return text + ' '.repeat(cells - taken);
   let used = 1;
   let cut = '';
-  for (const point of text) {
-    used += cellsOfPoint(point);
+  for (const cluster of clustersOf(text)) {
+    used += cellsOf(cluster);
     if (used > cells) break;
-    cut += point;
+    cut += cluster;
   }
   return `${cut}…${' '.repeat(Math.max(0, cells - cellsOf(cut) - 1))}`;
 }
@@ -77,6 +111,16 @@ export function cellsOf(text: string): number {
   return cells;
 }
 
+/** Cells that `text` takes, never too many: emoji and what belongs to them may be narrow, or drawn as one sign. */
+export function leastCellsOf(text: string): number {
+  if (PLAIN.test(text)) return text.length;
+  let cells = 0;
+  for (const cluster of clustersOf(text)) cells += SURELY_WIDE.test(cluster) ? 2 : NO_CELL.test(cluster.charAt(0)) ? 0 : 1;
+  return cells;
+}
+
+/** Han, kana and Hangul syllables: two cells in every terminal. */
+const SURELY_WIDE = /^[\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3]/u;
 const NO_CELL = /\p{Mn}|\p{Me}|\p{Join_Control}|\p{Variation_Selector}/u;
 const EMOJI_SELECTOR = '\ufe0f';
 /** From here on characters may be two cells wide (Hangul Jamo come first, Unicode Annex 11). */
@@ -91,4 +135,16 @@ function cellsOfPoint(point: string): number {
   if (NO_CELL.test(point)) return 0;
   if (value < FIRST_WIDE) return 1;
   return SURELY_NARROW.test(point) && !/\p{Emoji_Presentation}/u.test(point) ? 1 : 2;
+}
+
+/** Items in columns of one width, read from top to bottom, in rows of at most `cells`. */
+export function inColumns(items: readonly string[], cells: number): string[] {
+  const gap = 2;
+  const width = Math.min(cells, Math.max(0, ...items.map(cellsOf)));
+  const across = Math.max(1, Math.floor((cells + gap) / (width + gap)));
+  const height = Math.ceil(items.length / across);
+  return Array.from({ length: height }, (_, row) => {
+    const inRow = items.filter((_item, at) => at % height === row);
+    return inRow.map((item) => fitted(item, width)).join(' '.repeat(gap)).trimEnd();
+  });
 }

@@ -7,7 +7,7 @@ import { debuglog } from 'node:util';
 const debug = debuglog('p2p-terminal');
 
 /** What process.stdout is: a terminal has a size and colours. */
-export type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number; getColorDepth?(): number };
+export type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number; getColorDepth?(): number };
 
 export class Output {
   readonly #stream: OutputStream;
@@ -31,6 +31,11 @@ export class Output {
   /** Cells in a row; undefined where there is no terminal. */
   get columns(): number | undefined {
     return this.isTTY && this.#stream.columns !== undefined && this.#stream.columns > 0 ? this.#stream.columns : undefined;
+  }
+
+  /** Rows of the window; undefined where there is no terminal. */
+  get rows(): number | undefined {
+    return this.isTTY && this.#stream.rows !== undefined && this.#stream.rows > 0 ? this.#stream.rows : undefined;
   }
 
   /** How many colours the terminal says it has, in bits; 1 where there is none. */

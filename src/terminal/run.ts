@@ -8,6 +8,8 @@ import type { ClientApi } from '../client/api.js';
 import type { ClientOptions } from '../client/options.js';
 import type { Clock } from '../net/clock.js';
 import { P2pError } from '../protocol/errors.js';
+import { isUtf8 } from './charset.js';
+import type { Palette } from './colours.js';
 import { colourLevel, createPalette } from './colours.js';
 import type { ExitCode } from './exit-codes.js';
 import { ExitCode as Exit, exitCodeFor } from './exit-codes.js';
@@ -17,6 +19,7 @@ import type { OutputStream } from './output.js';
 import { writeLastServer } from './last-server.js';
 import { Output } from './output.js';
 import { checkPassword, readPasswordFile } from './password-source.js';
+import type { Screen } from './screen.js';
 import type { SignInOptions } from './sign-in.js';
 import { requireCredentials, signInByAsking, signInSilently } from './sign-in.js';
 
@@ -130,8 +133,16 @@ async function createFace(options: TerminalOptions, surroundings: RunSurrounding
     return new ScriptFace({ stdin, stdout, stderr, palette, clock, homeDirectory, exec, stay, accept, stdinIsTTY: options.stdinIsTTY, untilReceived: options.oneToStdout });
   }
   const { TerminalFace } = await import('./terminal-face.js');
-  const { PromptScreen, PlainScreen } = await import('./screen.js');
-  const plain = !stdout.isTTY || env['TERM'] === 'dumb';
-  const screen = plain ? new PlainScreen(stdin, stdout, palette) : new PromptScreen(stdin, stdout, palette);
+  const screen = await createScreen(surroundings, stdout, palette);
   return new TerminalFace({ screen, stdout, clock, homeDirectory, accept });
+}
+
+async function createScreen({ stdin, clock, env }: RunSurroundings, stdout: Output, palette: Palette): Promise<Screen> {
+  const utf8 = isUtf8(env);
+  if (!stdout.isTTY || env['TERM'] === 'dumb') {
+    const { PlainScreen } = await import('./screen/plain-screen.js');
+    return new PlainScreen(stdin, stdout, palette, utf8);
+  }
+  const [{ PromptScreen }, { rewrapOf, notificationKindOf }] = await Promise.all([import('./screen/prompt-screen.js'), import('./screen/terminal-kind.js')]);
+  return new PromptScreen({ stdin, stdout, palette, clock, utf8, rewrap: rewrapOf(env), notifications: notificationKindOf(env) });
 }

@@ -13,6 +13,7 @@ import { FakeClient } from './fake-client.js';
 /** Keeps what is printed; keys are pressed by the test. */
 class Keyboard implements Screen {
   readonly hasKeys: boolean;
+  readonly hasLiveArea = false;
   readonly printed: string[] = [];
   input: ScreenInput | undefined;
 
@@ -30,6 +31,18 @@ class Keyboard implements Screen {
 
   setPrompt(): void {
     // Nobody looks at it.
+  }
+
+  setLive(): void {
+    // As setPrompt.
+  }
+
+  bell(): void {
+    // Nobody listens.
+  }
+
+  notify(): void {
+    // As bell.
   }
 
   close(): void {

@@ -74,7 +74,7 @@ describe('the prompt', () => {
       for (const columns of [30, 100, 20, 60]) {
         const written = face.terminal.raw.length;
         face.terminal.resize(columns, 24);
-        await face.terminal.waitUntil(() => /words \x1b\[\d+G$/u.test(face.terminal.raw.slice(written)), 'the redraw');
+        await face.terminal.waitUntil(() => /words \x1b\[\?2026l$/u.test(face.terminal.raw.slice(written)), 'the redraw');
         face.message(`at ${columns}`);
         await face.terminal.waitForText(new RegExp(`bob> at ${columns}`, 'u'));
       }
