@@ -50,6 +50,8 @@ export type ClientEvent =
   | { readonly event: 'message'; readonly peer: string; readonly direction: 'in' | 'out'; readonly text: string; readonly number?: number }
   | { readonly event: 'message-state'; readonly peer: string; readonly number: number; readonly state: DeliveryState }
   | TransferEvent
+  /** Somebody who was talked to, or asked after with `watchUser`, has come, gone or changed what AWAY says. How it is at the beginning is no event. */
+  | ({ readonly event: 'presence' } & PersonPresence)
   /** Something that the person must know and that no command of theirs caused, such as a peer whose key changed. */
   | { readonly event: 'warning'; readonly code: ErrorCode; readonly message: string; readonly peer?: string }
   /** The end: nothing follows. `code` tells why; `closed` is the person's own wish. */
@@ -65,9 +67,32 @@ export type DeliveryState = 'waiting' | 'sent' | 'delivered' | 'undelivered';
 
 export type SessionEnd = 'closed-by-peer' | 'closed-by-you' | 'link-lost';
 
+/** How it is with somebody. `text` is what they say about being away; empty where the server had no room for it. */
+export interface PersonPresence {
+  readonly user: string;
+  readonly state: 'online' | 'away' | 'offline';
+  readonly text?: string;
+}
+
+export interface BlockOutcome {
+  readonly user: string;
+  readonly fingerprint?: string;
+  /** False: nobody of that name was ever talked to or is online, so it may be mistyped. It is blocked all the same. */
+  readonly known: boolean;
+}
+
+export interface BlockedPerson {
+  readonly user: string;
+  readonly fingerprint?: string;
+  /** `YYYY-MM-DD`. */
+  readonly since?: string;
+}
+
 export interface ClientList {
   readonly clients: readonly string[];
   readonly total: number;
+  /** Those of `clients` who are away, where there are any. */
+  readonly away?: readonly { readonly user: string; readonly text: string }[];
 }
 
 export interface PeerInfo {
@@ -138,6 +163,21 @@ export interface ClientApi {
   /** For all sending and, separately, all receiving; undefined: none. Bytes a second. */
   limitRate(bytesPerSecond: number | undefined): void;
   readonly rateLimit: number | undefined;
+
+  /** Tells everybody who is online that this person is away and why; without `text`, that they are back. @throws P2pError `bad-argument`, `unavailable`. */
+  setAway(text?: string): Promise<void>;
+  /** How it is with `user`; from now on `presence` events tell. @throws P2pError `unavailable` where the server cannot tell. */
+  watchUser(user: string): Promise<PersonPresence>;
+  /** Ends a session with `user` and refuses from now on whatever they ask for, as if offline. @throws P2pError `bad-argument`, `bad-name`. */
+  block(user: string): Promise<BlockOutcome>;
+  /** @throws P2pError `bad-argument` where `user` is not blocked. */
+  unblock(user: string): Promise<void>;
+  /** Whom this person has blocked on this server, oldest first. */
+  readonly blocked: readonly BlockedPerson[];
+  /** What this person says about being away. */
+  readonly away: string | undefined;
+  /** How it is with those who were talked to or asked after. */
+  readonly people: readonly PersonPresence[];
 
   /** The user name after login. */
   readonly user: string | undefined;

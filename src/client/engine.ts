@@ -12,7 +12,6 @@ import { PeerListener } from '../net/peer-listener.js';
 import { tlsContext } from '../net/tls.js';
 import { formatEndpoint } from '../protocol/candidates.js';
 import { P2pError } from '../protocol/errors.js';
-import { clientLimits } from '../protocol/limits.js';
 import { selfSignedCertificate } from '../security/certificate.js';
 import { PinFile } from '../security/pins.js';
 import type { TransferEvent } from '../transfer/events.js';
@@ -24,10 +23,12 @@ import { StdoutStore } from '../transfer/store/stdout-store.js';
 import type { Store } from '../transfer/store/store.js';
 import { BlockPools } from '../transfer/buffer-pool.js';
 import { WindowBudget } from '../transfer/window-budget.js';
-import type { ClientApi, ClientEvent, ClientList, Leftover, OutgoingTransfer, PeerInfo, TransferSnapshot } from './api.js';
+import type { BlockedPerson, BlockOutcome, ClientApi, ClientEvent, ClientList, Leftover, OutgoingTransfer, PeerInfo, PersonPresence, TransferSnapshot } from './api.js';
+import { listClients } from './client-list.js';
 import { Introductions } from './introductions.js';
 import { checkName, login, register, type Account } from './login.js';
 import type { ClientOptions } from './options.js';
+import { People } from './people.js';
 import { ServerLinkKeeper } from './server-link-keeper.js';
 import { Sessions } from './sessions.js';
 import { allTransfers, chooseOffer, chooseTransfer } from './transfer-choice.js';
@@ -57,6 +58,8 @@ class Engine implements ClientApi {
   readonly #windows = new WindowBudget();
   readonly #blocks = new BlockPools();
   readonly #sessions: Sessions;
+  readonly #knownPeers: PinFile;
+  readonly #people: People;
   #stdin: Readable | undefined;
   #listener: PeerListener | undefined;
   #introductions: Introductions | undefined;
@@ -77,9 +80,23 @@ class Engine implements ClientApi {
     this.#sessions = new Sessions({
       clock,
       policy: options.sessions,
+      isBlocked: (peer, fingerprint) => this.#people.isBlocked(peer, fingerprint),
       introductions: () => this.#loggedIn(),
       makeTransfers: (peer, emit) => this.#makeTransfers(peer, emit),
-      emit: (event) => this.#consumer(event),
+      emit: (event) => {
+        if (event.event === 'session-opened') void this.#people.presence.watch([event.peer]);
+        return this.#consumer(event);
+      },
+    });
+    this.#knownPeers = new PinFile(join(home, 'known_peers'), 'Peers and their keys: user@server, fingerprint, first seen. Delete a line to accept a new key.');
+    this.#people = new People({
+      clock,
+      home,
+      serverName: this.#serverName,
+      knownPeers: this.#knownPeers,
+      sessions: this.#sessions,
+      serverLink: () => this.#keeper.link,
+      emit: (event) => this.#emit(event),
     });
     this.#keeper = new ServerLinkKeeper({
       host,
@@ -91,10 +108,12 @@ class Engine implements ClientApi {
       knownServers: new PinFile(join(home, 'known_servers'), 'Servers and their keys: host:port, fingerprint, first seen. Delete a line to accept a new key.'),
       onAsked: (message) => void this.#introductions?.onAsked(message),
       onIntroduction: (message) => void this.#introductions?.onIntroduction(message),
+      onPresence: (message) => this.#people.presence.onPresence(message),
       onLost: (reason) => this.#emit({ event: 'server-lost', reason }),
       onBack: () => {
         this.#emit({ event: 'server-back' });
         this.#sessions.hurry();
+        void this.#people.presence.renew();
       },
       onFinal: (error) => void this.#shutDown(error),
     });
@@ -114,6 +133,18 @@ class Engine implements ClientApi {
 
   get transfers(): readonly TransferSnapshot[] {
     return allTransfers(this.#sessions.all);
+  }
+
+  get blocked(): readonly BlockedPerson[] {
+    return this.#people.blocked;
+  }
+
+  get away(): string | undefined {
+    return this.#people.presence.away;
+  }
+
+  get people(): readonly PersonPresence[] {
+    return this.#people.presence.people;
   }
 
   get rateLimit(): number | undefined {
@@ -137,11 +168,13 @@ class Engine implements ClientApi {
   }
 
   async register(user: string, password: string): Promise<void> {
+    await this.#people.load();
     await this.#keeper.beforeLogin((link) => register(link, user, password));
     await this.#logIn(user, password, true);
   }
 
   async login(user: string, password: string): Promise<void> {
+    await this.#people.load();
     await this.#logIn(user, password, false);
   }
 
@@ -170,6 +203,7 @@ class Engine implements ClientApi {
       serverName: this.#serverName,
       listener,
       serverLink: () => this.#keeper.link,
+      isBlocked: (peer, fingerprint) => this.#people.isBlocked(peer, fingerprint),
       consent: (peer, fingerprint) => this.#sessions.consent(peer, fingerprint),
       continuity: (peer, heard) => this.#sessions.continuity(peer, heard),
       isLost: (peer) => this.#sessions.isLost(peer),
@@ -180,22 +214,32 @@ class Engine implements ClientApi {
     this.#emit({ event: 'logged-in', user: account.user, new: isNew, fingerprint: account.identity.fingerprint });
     // Last, since it lets in those who have asked meanwhile.
     await this.#keeper.keep(account);
+    void this.#people.start(account.user);
   }
 
   async listClients(prefix = ''): Promise<ClientList> {
-    const clients: string[] = [];
-    for (let after: string | undefined; ; ) {
-      const page = await this.#keeper.link.request({ type: 'list', prefix, ...(after === undefined ? {} : { after }) }, 'clients');
-      clients.push(...page.clients);
-      after = page.next;
-      // People come and go between two pages, so the server's number counts only where the list is cut short.
-      if (after === undefined || page.clients.length === 0) return { clients, total: clients.length };
-      if (clients.length >= clientLimits.listedClients) return { clients, total: Math.max(page.total, clients.length) };
-    }
+    return this.#people.withoutBlocked(await listClients(() => this.#keeper.link, prefix));
   }
 
-  openSession(user: string): Promise<PeerInfo> {
-    return this.#sessions.open(user);
+  async openSession(user: string): Promise<PeerInfo> {
+    this.#people.checkNotBlocked(user);
+    return await this.#sessions.open(user);
+  }
+
+  async setAway(text?: string): Promise<void> {
+    await this.#people.presence.setAway(text);
+  }
+
+  watchUser(user: string): Promise<PersonPresence> {
+    return this.#people.presence.look(user);
+  }
+
+  block(user: string): Promise<BlockOutcome> {
+    return this.#people.block(user, (prefix) => this.listClients(prefix));
+  }
+
+  unblock(user: string): Promise<void> {
+    return this.#people.unblock(user);
   }
 
   async answerSession(accept: boolean, user?: string): Promise<void> {
@@ -312,6 +356,7 @@ class Engine implements ClientApi {
     this.#closing ??= (async () => {
       this.#state = 'closed';
       this.#introductions?.close();
+      this.#people.presence.close();
       await this.#sessions.close();
       await Promise.all([this.#listener?.close(), this.#keeper.close(), this.#sources.close(), this.#store.close()]);
       this.#emit({ event: 'disconnected', reason: reason.message, code: reason.code });

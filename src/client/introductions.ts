@@ -60,6 +60,8 @@ export interface IntroductionOptions {
   readonly listener: Pick<PeerListener, 'port'>;
   /** @throws LinkLost while the server link is down. */
   serverLink(): Pick<ServerLink, 'send' | 'request'>;
+  /** Whether the person wants nothing to do with this peer, who must not be able to tell. */
+  isBlocked(peer: string, fingerprint: string): boolean;
   /** Whether to let this peer in; a person may be asked. */
   consent(peer: string, fingerprint: string): Promise<Consent>;
   /** What hello says about a session with this peer; `heard`: what the asker's did, where we answer. */
@@ -245,7 +247,7 @@ export class Introductions {
   /** When asks cross, the one whose asker's name sorts first stands (PROTOCOL.md 5.5). */
   async #decide(peer: string, fingerprint: string): Promise<Consent> {
     const name = canonicalUserName(peer);
-    if (name === canonicalUserName(this.#options.user)) return 'refused';
+    if (name === canonicalUserName(this.#options.user) || this.#options.isBlocked(peer, fingerprint)) return 'refused';
     const asking = this.#asking.get(name);
     if (asking !== undefined && !this.#overtakes(asking, peer)) {
       if (canonicalUserName(this.#options.user) < name) return 'refused';

@@ -24,6 +24,7 @@ export interface KeeperOptions {
   readonly pin: string | undefined;
   onAsked(message: ServerMessageOf<'asked'>): void;
   onIntroduction(message: ServerMessageOf<'introduction'>): void;
+  onPresence(message: ServerMessageOf<'presence'>): void;
   /** The link broke and is being re-made. */
   onLost(reason: string): void;
   onBack(): void;
@@ -141,6 +142,7 @@ export class ServerLinkKeeper {
     link.attach({
       onAsked: (message) => this.#options.onAsked(message),
       onIntroduction: (message) => this.#options.onIntroduction(message),
+      onPresence: (message) => this.#options.onPresence(message),
       onEnd: (reason) => void this.#onEnd(reason),
     });
   }

@@ -19,16 +19,16 @@ import {
   type ServerMessage,
   type ServerMessageOf,
 } from '../protocol/server-messages.js';
-import { chooseVersion, FEATURES, PROTOCOL_VERSIONS, SERVER_ALPN } from '../protocol/version.js';
+import { chooseVersion, PROTOCOL_VERSIONS, SERVER_ALPN, SERVER_FEATURES } from '../protocol/version.js';
 import { channelExporter } from '../security/channel.js';
 import type { ServerTrust } from './api.js';
 
 const debug = debuglog('p2p-server-link');
 
 type Request = Extract<ClientMessage, { id: number }>;
-type Reply = ServerMessageOf<'name-free' | 'register-response' | 'registered' | 'login-response' | 'welcome' | 'clients' | 'introduction'>;
+type Reply = ServerMessageOf<'name-free' | 'register-response' | 'registered' | 'login-response' | 'welcome' | 'clients' | 'away-set' | 'watching' | 'introduction'>;
 /** What comes without having been asked for. */
-type Pushed = ServerMessageOf<'asked' | 'introduction'>;
+type Pushed = ServerMessageOf<'asked' | 'introduction' | 'presence'>;
 /** A request as callers write it: the link adds the id. */
 export type Asked<TRequest extends Request = Request> = TRequest extends Request ? Omit<TRequest, 'id'> : never;
 
@@ -46,6 +46,8 @@ export interface ServerLinkHandlers {
   onAsked(message: ServerMessageOf<'asked'>): void;
   /** An introduction in which this client is the answerer. */
   onIntroduction(message: ServerMessageOf<'introduction'>): void;
+  /** Somebody who is watched has come, gone or changed. */
+  onPresence(message: ServerMessageOf<'presence'>): void;
   /** Exactly once; `reason` is undefined after our own close. */
   onEnd(reason: P2pError | undefined): void;
 }
@@ -61,6 +63,7 @@ export class ServerLink {
   readonly #replies = new Map<number, Deferred<Reply>>();
   /** Pushed before somebody attached; at most as many as there may be sessions. */
   readonly #early: Pushed[] = [];
+  #features: readonly string[] = [];
   #nextId = 1;
   #handlers: ServerLinkHandlers | undefined;
   #end: { readonly reason: P2pError | undefined } | undefined;
@@ -115,6 +118,11 @@ export class ServerLink {
     return this.#connection.open;
   }
 
+  /** Whether a feature is in force (PROTOCOL.md 5.1). */
+  supports(feature: string): boolean {
+    return this.#features.includes(feature);
+  }
+
   /** Hands pushed messages and the end to their consumer, what came since the login first. */
   attach(handlers: ServerLinkHandlers): void {
     this.#handlers = handlers;
@@ -160,7 +168,7 @@ export class ServerLink {
   }
 
   async #sayHello(agent: string): Promise<void> {
-    this.send({ type: 'hello', versions: [...PROTOCOL_VERSIONS], features: [...FEATURES], agent });
+    this.send({ type: 'hello', versions: [...PROTOCOL_VERSIONS], features: [...SERVER_FEATURES], agent });
     const timer = this.#clock.after(timeLimits.tlsHandshakeMs, () => this.#connection.destroy(new LinkLost('timed-out', 'it did not answer hello')));
     await this.#hello.promise;
     timer.stop();
@@ -171,6 +179,7 @@ export class ServerLink {
     switch (message.type) {
       case 'hello':
         chooseVersion([message.version]);
+        this.#features = message.features.filter((feature) => SERVER_FEATURES.includes(feature));
         this.#hello.resolve(undefined);
         return;
       case 'ping':
@@ -182,6 +191,7 @@ export class ServerLink {
         this.#connection.destroy(new LinkLost(message.code, message.message));
         return;
       case 'asked':
+      case 'presence':
         this.#pushed(message);
         return;
       case 'introduction':
@@ -207,6 +217,7 @@ export class ServerLink {
 
   #push(message: Pushed, handlers: ServerLinkHandlers): void {
     if (message.type === 'asked') handlers.onAsked(message);
+    else if (message.type === 'presence') handlers.onPresence(message);
     else handlers.onIntroduction(message);
   }
 

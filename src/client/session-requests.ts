@@ -41,6 +41,11 @@ export class SessionRequests {
     decide(accept);
   }
 
+  /** Refuses what this peer (canonical name) asks for, if anything. */
+  refuse(name: string): void {
+    this.#deciding.get(name)?.(false);
+  }
+
   /** Refuses everybody who waits. */
   close(): void {
     for (const decide of [...this.#deciding.values()]) decide(false);

@@ -26,6 +26,8 @@ const LOUD: readonly string[] = ['peer-key-changed', 'peer-key-wrong', 'bad-pin-
 export interface SessionsOptions {
   readonly clock: Clock;
   readonly policy: SessionPolicy;
+  /** Whether the person wants nothing to do with this peer. */
+  isBlocked(peer: string, fingerprint: string): boolean;
   /** @throws P2pError `not-authenticated` before the login. */
   introductions(): Pick<Introductions, 'ask' | 'awaits'>;
   makeTransfers(peer: { readonly peer: string; readonly fingerprint: string }, emit: (event: TransferEvent) => void): Transfers;
@@ -130,6 +132,10 @@ export class Sessions {
   async admit(introduced: Introduced): Promise<void> {
     const { peer, direction, fingerprint, firstContact, link } = introduced;
     const name = canonicalUserName(peer);
+    if (this.#options.isBlocked(peer, fingerprint)) {
+      void link.close({ type: 'close' });
+      return;
+    }
     if (link.said.ended === true) {
       link.destroy();
       return;
@@ -187,6 +193,7 @@ export class Sessions {
   /** Whether to let this peer in. One with whom there is a session comes because its link broke. */
   async consent(peer: string, fingerprint: string): Promise<Consent> {
     const name = canonicalUserName(peer);
+    if (this.#options.isBlocked(peer, fingerprint)) return 'refused';
     const known = this.#sessions.get(name);
     if (known !== undefined && known.state !== 'ending' && known.fingerprint === fingerprint) return 'granted';
     if (this.#sessions.size >= peerLimits.sessions) return 'refused';
@@ -218,6 +225,12 @@ export class Sessions {
     const lost = open.filter(({ state }) => state === 'lost').map(({ peer }) => peer);
     const more = lost.length === 0 ? '' : ` The connection to ${lost.join(', ')} is being re-made.`;
     throw new P2pError('session-open', `A session with ${open.map(({ peer }) => peer).join(', ')} is open. End it with CLOSE_SESSION, then DISCONNECT_CLIENT.${more}`);
+  }
+
+  /** Ends what there is with this peer (canonical name), and refuses what it asks for. */
+  async drop(name: string): Promise<void> {
+    this.#requests.refuse(name);
+    await this.#sessions.get(name)?.close();
   }
 
   /** Ends all. Idempotent. */

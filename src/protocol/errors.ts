@@ -69,6 +69,8 @@ export type LocalCode =
   | 'already-connected'
   | 'port-in-use'
   | 'bad-pin-file'
+  | 'bad-block-list'
+  | 'blocked'
   | 'bad-data-directory'
   | 'store-damaged'
   | 'closed';

@@ -55,6 +55,9 @@ const wellFormed = v.transform((text: string) => text.toWellFormed());
 /** Words for a person. Neutralised before a terminal sees it (text.ts), so any characters are legal here. */
 export const freeText = v.pipe(v.string(), v.maxLength(textLimits.errorMessageChars), wellFormed);
 
+/** What somebody who is away says about it; neutralised before a terminal sees it. Empty only where a server had no room for it. */
+export const awayText = v.pipe(v.string(), v.maxLength(textLimits.awayChars), wellFormed);
+
 /** Transfer id, chosen by the sender of the file, unique in the session among its own. */
 export const transferId = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(0xffff_ffff));
 

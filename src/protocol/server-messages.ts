@@ -29,6 +29,8 @@ export const ClientMessage = v.variant('type', [
   v.object({ type: v.literal('list'), id: f.requestId, prefix: v.optional(f.userPrefix, ''), after: v.optional(f.userName) }),
   v.object({ type: v.literal('connect'), id: f.requestId, to: f.userName, reach: f.reach }),
   v.object({ type: v.literal('answer'), introduction: f.introductionId, reach: v.nullable(f.reach) }),
+  v.object({ type: v.literal('away'), id: f.requestId, text: v.optional(v.pipe(f.awayText, v.minLength(1))) }),
+  v.object({ type: v.literal('watch'), id: f.requestId, users: v.pipe(v.array(f.userName), v.maxLength(serverLimits.watchedPerLink)) }),
   v.object({ type: v.literal('ping') }),
   v.object({ type: v.literal('pong') }),
   v.object({ type: v.literal('bye') }),
@@ -59,7 +61,15 @@ export const ServerMessage = v.variant('type', [
     clients: v.pipe(v.array(f.userName), v.maxLength(serverLimits.listPage)),
     total: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
     next: v.optional(f.userName),
+    away: v.optional(v.pipe(v.array(v.object({ user: f.userName, text: f.awayText })), v.maxLength(serverLimits.listPage))),
   }),
+  v.object({ type: v.literal('away-set'), id: f.requestId }),
+  v.object({
+    type: v.literal('watching'),
+    id: f.requestId,
+    present: v.pipe(v.array(v.object({ user: f.userName, away: v.optional(f.awayText) })), v.maxLength(serverLimits.watchedPerLink)),
+  }),
+  v.object({ type: v.literal('presence'), user: f.userName, state: v.picklist(['online', 'away', 'offline']), text: v.optional(f.awayText) }),
   v.object({ type: v.literal('asked'), introduction: f.introductionId, from: peerIdentity }),
   v.object({
     type: v.literal('introduction'),
@@ -97,7 +107,7 @@ const TRANSITIONS: Record<ServerLinkState, Partial<Record<ClientMessage['type'],
   },
   registering: { 'register-finish': 'anonymous', 'name-check': 'anonymous', ping: 'registering', pong: 'registering', bye: 'registering' },
   proving: { 'login-finish': 'ready', 'login-start': 'proving', ping: 'proving', pong: 'proving', bye: 'proving' },
-  ready: { list: 'ready', connect: 'ready', answer: 'ready', ping: 'ready', pong: 'ready', bye: 'ready' },
+  ready: { list: 'ready', connect: 'ready', answer: 'ready', away: 'ready', watch: 'ready', ping: 'ready', pong: 'ready', bye: 'ready' },
 };
 
 /**

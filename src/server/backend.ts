@@ -67,6 +67,20 @@ export type RoutedMessage = v.InferOutput<typeof RoutedMessage>;
 /** Takes a message for a link of this node. Must not throw; a link that is gone meanwhile is ignored. */
 export type RouteHandler = (link: string, message: RoutedMessage) => void;
 
+/** Somebody who is there, in the spelling of the registration; `away` is what they say about being away. */
+export interface Present {
+  readonly user: string;
+  readonly away: string | undefined;
+}
+
+/** What has become of one account, as all nodes are told it. `away` only with that state. */
+export interface PresenceChange extends Present {
+  readonly state: 'online' | 'away' | 'offline';
+}
+
+/** Takes what every change of presence, on whatever node, comes to. Must not throw. */
+export type PresenceHandler = (change: PresenceChange) => void;
+
 export interface ListRequest {
   /** Canonical; '' matches everybody. */
   readonly prefix: string;
@@ -83,6 +97,8 @@ export interface ListPage {
   readonly total: number;
   /** Canonical name to go on after, when more follow. */
   readonly next: string | undefined;
+  /** Those of the page who are away, where there are any. */
+  readonly away?: readonly { readonly user: string; readonly text: string }[];
 }
 
 /** Every method may reject with P2pError `server-error` when the store or the service behind it fails. */
@@ -108,11 +124,20 @@ export interface Backend {
 
   list(request: ListRequest): Promise<ListPage>;
 
+  /** What the account of this link says about being away, until the link is withdrawn; undefined: it is not. A link that has lost its place is ignored. */
+  setAway(address: LinkAddress, text: string | undefined): Promise<void>;
+
+  /** Those of `names` (canonical) who are on the list. */
+  find(names: readonly string[]): Promise<Present[]>;
+
   /** To the one link of `name`, whichever it is, or only to `link` where that is given. False when there is none. */
   deliver(to: { readonly name: string; readonly link?: string }, message: RoutedMessage): Promise<boolean>;
 
   /** Registers the one handler of this node. */
   receive(handler: RouteHandler): void;
+
+  /** Registers the one handler of this node for changes of presence. */
+  onPresence(handler: PresenceHandler): void;
 
   /** Idempotent. Everything acknowledged is durable before and after. */
   close(): Promise<void>;

@@ -4,7 +4,7 @@
  * Needs nothing but a directory. What it promises stands in backend.ts.
  */
 import { canonicalUserName } from '../protocol/names.js';
-import type { Account, Backend, LinkAddress, ListPage, ListRequest, RoutedMessage, RouteHandler, ServerSecrets } from './backend.js';
+import type { Account, Backend, LinkAddress, ListPage, ListRequest, Present, PresenceHandler, RoutedMessage, RouteHandler, ServerSecrets } from './backend.js';
 import { Presence } from './presence.js';
 import type { Store } from './store.js';
 
@@ -12,6 +12,7 @@ export class EmbeddedBackend implements Backend {
   readonly #store: Store;
   readonly #presence = new Presence();
   #handler: RouteHandler = () => undefined;
+  #presenceHandler: PresenceHandler = () => undefined;
 
   /** Takes over `store` and closes it. */
   constructor(store: Store) {
@@ -40,16 +41,28 @@ export class EmbeddedBackend implements Backend {
   announce({ name, link }: LinkAddress, user: string): Promise<void> {
     const displaced = this.#presence.put(name, { user, link });
     if (displaced !== undefined && displaced !== link) this.#handler(displaced, { kind: 'displaced' });
+    this.#presenceHandler({ user, state: 'online', away: undefined });
     return Promise.resolve();
   }
 
   withdraw({ name, link }: LinkAddress): Promise<void> {
-    this.#presence.remove(name, link);
+    const user = this.#presence.remove(name, link);
+    if (user !== undefined) this.#presenceHandler({ user, state: 'offline', away: undefined });
     return Promise.resolve();
   }
 
   list(request: ListRequest): Promise<ListPage> {
     return Promise.resolve(this.#presence.list(request));
+  }
+
+  setAway({ name, link }: LinkAddress, text: string | undefined): Promise<void> {
+    const user = this.#presence.setAway(name, link, text);
+    if (user !== undefined) this.#presenceHandler({ user, state: text === undefined ? 'online' : 'away', away: text });
+    return Promise.resolve();
+  }
+
+  find(names: readonly string[]): Promise<Present[]> {
+    return Promise.resolve(names.map((name) => this.#presence.present(name)).filter((one) => one !== undefined));
   }
 
   deliver(to: { readonly name: string; readonly link?: string }, message: RoutedMessage): Promise<boolean> {
@@ -61,6 +74,10 @@ export class EmbeddedBackend implements Backend {
 
   receive(handler: RouteHandler): void {
     this.#handler = handler;
+  }
+
+  onPresence(handler: PresenceHandler): void {
+    this.#presenceHandler = handler;
   }
 
   close(): Promise<void> {

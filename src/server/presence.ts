@@ -3,11 +3,13 @@
  *
  * Pure memory. Inserting moves the tail of one array (measured: 0.3 ms among a million names), looking up moves nothing.
  */
-import type { ListPage, ListRequest } from './backend.js';
+import type { ListPage, ListRequest, Present } from './backend.js';
 
 interface Entry {
   readonly user: string;
   readonly link: string;
+  /** What this account says about being away. */
+  readonly away?: string | undefined;
 }
 
 /** Sorts after every character that a user name can hold. */
@@ -35,11 +37,27 @@ export class Presence {
     return old?.link;
   }
 
-  /** Removes `name` only while `link` is still its link. */
-  remove(name: string, link: string): void {
-    if (this.find(name) !== link) return;
+  /** Whether `name` is there, and away. */
+  present(name: string): Present | undefined {
+    const entry = this.#entries.get(name);
+    return entry === undefined ? undefined : { user: entry.user, away: entry.away };
+  }
+
+  /** Only while `link` is still the link of `name`. @returns the account's spelling where that was so. */
+  setAway(name: string, link: string, away: string | undefined): string | undefined {
+    const entry = this.#entries.get(name);
+    if (entry?.link !== link) return undefined;
+    this.#entries.set(name, { ...entry, away });
+    return entry.user;
+  }
+
+  /** Removes `name` only while `link` is still its link. @returns the account's spelling where that was so. */
+  remove(name: string, link: string): string | undefined {
+    const entry = this.#entries.get(name);
+    if (entry?.link !== link) return undefined;
     this.#entries.delete(name);
     this.#names.splice(this.#rank(name), 1);
+    return entry.user;
   }
 
   list({ prefix, after, limit }: ListRequest): ListPage {
@@ -47,10 +65,15 @@ export class Presence {
     const end = prefix === '' ? this.#names.length : this.#rank(prefix + AFTER_ALL);
     const start = after === undefined ? first : Math.max(first, this.#rank(after + '\0'));
     const names = this.#names.slice(start, Math.min(end, start + limit));
+    const away = names.flatMap((name) => {
+      const entry = this.#entries.get(name);
+      return entry?.away === undefined ? [] : [{ user: entry.user, text: entry.away }];
+    });
     return {
       users: names.map((name) => this.#entries.get(name)?.user ?? name),
       total: end - first,
       next: start + names.length < end ? names.at(-1) : undefined,
+      ...(away.length === 0 ? {} : { away }),
     };
   }
 

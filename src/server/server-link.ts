@@ -21,7 +21,7 @@ import {
   type ServerLinkState,
   type ServerMessage,
 } from '../protocol/server-messages.js';
-import { chooseVersion, FEATURES } from '../protocol/version.js';
+import { chooseVersion, SERVER_FEATURES } from '../protocol/version.js';
 import { Connection } from '../net/connection.js';
 import type { Clock, Timer } from '../net/clock.js';
 import { channelExporter } from '../security/channel.js';
@@ -35,6 +35,7 @@ import type { Rates } from './rates.js';
 import { Registration } from './registration.js';
 import { fullBucket, takeToken, type Bucket, type BucketRule } from './token-bucket.js';
 import type { Turns } from './turns.js';
+import { awayTexts, type Watches } from './watches.js';
 
 /** What all links share. */
 export interface LinkServices {
@@ -45,6 +46,7 @@ export interface LinkServices {
   readonly agent: string;
   readonly turns: Turns;
   readonly introductions: Introductions;
+  readonly watches: Watches;
   readonly loginFailures: Rates;
 }
 
@@ -240,6 +242,13 @@ export class ServerLink {
       case 'answer':
         await this.#answer(message);
         return;
+      case 'away':
+        await this.#options.services.backend.setAway(this.#ready().address, message.text);
+        this.#send({ type: 'away-set', id: message.id });
+        return;
+      case 'watch':
+        await this.#watch(message);
+        return;
       case 'ping':
         this.#send({ type: 'pong' });
         return;
@@ -252,7 +261,7 @@ export class ServerLink {
 
   #hello({ versions, features }: ClientMessageOf<'hello'>): void {
     const { agent } = this.#options.services;
-    this.#send({ type: 'hello', version: chooseVersion(versions), features: FEATURES.filter((feature) => features.includes(feature)), agent });
+    this.#send({ type: 'hello', version: chooseVersion(versions), features: SERVER_FEATURES.filter((feature) => features.includes(feature)), agent });
   }
 
   async #register(message: ClientMessageOf<'register-finish'>): Promise<void> {
@@ -287,7 +296,17 @@ export class ServerLink {
       after: after === undefined ? undefined : canonicalUserName(after),
       limit: serverLimits.listPage,
     });
-    this.#send({ type: 'clients', id, clients: page.users, total: page.total, ...(page.next === undefined ? {} : { next: page.next }) });
+    const { users: clients, total, next } = page;
+    const fit = awayTexts();
+    const away = page.away?.map(({ user, text }) => ({ user, text: fit(text) }));
+    this.#send({ type: 'clients', id, clients, total, ...(next === undefined ? {} : { next }), ...(away === undefined ? {} : { away }) });
+  }
+
+  async #watch({ id, users }: ClientMessageOf<'watch'>): Promise<void> {
+    const { watches } = this.#options.services;
+    const present = await watches.watch({ link: this.id, tell: (message) => this.#send(message) }, users);
+    if (this.#open()) this.#send({ type: 'watching', id, present });
+    else watches.drop(this.id);
   }
 
   async #connect(message: ClientMessageOf<'connect'>): Promise<void> {
@@ -344,6 +363,7 @@ export class ServerLink {
   async #onEnd(reason: P2pError | undefined): Promise<void> {
     this.#loginDeadline.stop();
     const unanswered = this.#asks.drain();
+    this.#options.services.watches.drop(this.id);
     this.#options.onEnd(reason);
     if (this.#self === undefined) return;
     const { backend, introductions, log } = this.#options.services;

@@ -24,6 +24,7 @@ import { makeSecrets, openSecrets } from './secrets.js';
 import { ServerLink, type LinkServices } from './server-link.js';
 import { Store } from './store.js';
 import { Turns } from './turns.js';
+import { Watches } from './watches.js';
 
 export interface RunningServer {
   /** As bound: `::` is every address of the machine. */
@@ -141,6 +142,7 @@ class ServerNode {
     this.#admission = new Admission(admission);
     this.#isExempt = admission.isExempt;
     this.#misuse = new MisuseLog(log, clock);
+    const watches = new Watches({ backend, clock });
     this.#services = {
       backend,
       clock,
@@ -148,11 +150,13 @@ class ServerNode {
       agent,
       turns: new Turns(),
       introductions: new Introductions({ backend, clock, rates: new Rates({ points: serverLimits.introductionsPerMinute, seconds: 60 }) }),
+      watches,
       loginFailures: new Rates({ points: serverLimits.loginFailuresPerAccount, seconds: serverLimits.loginFailuresWindowSeconds }),
     };
     // Each handshake under way listens to it; their number is bounded by admission.
     setMaxListeners(0, this.#ending.signal);
     backend.receive((link, message) => this.#links.get(link)?.routed(message));
+    backend.onPresence((change) => watches.changed(change));
   }
 
   accept(socket: Socket): void {

@@ -5,6 +5,7 @@
  * command-arguments.ts, what a command does in perform.ts.
  */
 import { P2pError } from '../protocol/errors.js';
+import { textLimits } from '../protocol/limits.js';
 import { safeFileName } from '../protocol/names.js';
 import { quoted, visibleLine } from '../protocol/text.js';
 import { argumentOf, badArgument, transferNumber, unquote, userName } from './command-arguments.js';
@@ -18,7 +19,9 @@ import { parseRate, SIZE_FORM } from './quantities.js';
 export type Command =
   /** `prefix` is empty for everybody. */
   | { readonly command: 'GET_CLIENT_LIST'; readonly prefix: string }
-  | { readonly command: 'GET_CLIENT_INFO'; readonly user: string }
+  | { readonly command: 'GET_CLIENT_INFO' | 'BLOCK' | 'UNBLOCK'; readonly user: string }
+  /** Without a text: back. */
+  | { readonly command: 'AWAY'; readonly text: string | undefined }
   /** A number is surely one; digits in a string may be a name or a number. */
   | { readonly command: 'SWITCH_SESSION'; readonly session: string | number }
   /** `path` as written, `~` included. With `name` the path is `-`: what comes on stdin is sent under that name. */
@@ -27,7 +30,7 @@ export type Command =
   /** Bytes a second; undefined asks for the current one. */
   | { readonly command: 'LIMIT_RATE'; readonly rate: number | 'off' | undefined }
   | { readonly command: 'ACCEPT_SESSION' | 'REJECT_SESSION'; readonly user: string | undefined }
-  | { readonly command: 'LIST_FILES' | 'CLOSE_SESSION' | 'DISCONNECT_CLIENT' }
+  | { readonly command: 'LIST_FILES' | 'LIST_BLOCKED' | 'CLOSE_SESSION' | 'DISCONNECT_CLIENT' }
   /** Without a topic: all commands. */
   | { readonly command: '#HELP'; readonly topic: HelpTopic | undefined }
   | { readonly command: 'SAY'; readonly text: string };
@@ -49,10 +52,15 @@ export function parseCommand(line: string): Command {
   if (line.startsWith('//')) return { command: 'SAY', text: line.slice(1) };
   if (SESSION_NUMBER.test(line)) return { command: 'SWITCH_SESSION', session: Number(line.slice(1)) };
   const word = FIRST_WORD.exec(line)?.groups?.['word'];
-  const name = word === undefined ? undefined : commandNamed(word);
+  const name = word === undefined || isWord(word) ? undefined : commandNamed(word);
   if (word !== undefined && name !== undefined) return withArgument(name, argumentOf(line.slice(word.length)));
   if (LOOKS_LIKE_COMMAND.test(line)) throw unknownCommand(word ?? line.split(/\s/u, 1)[0] ?? line);
   return { command: 'SAY', text: line };
+}
+
+/** A command that is an ordinary word counts in capital letters only: "block the door" and "away for lunch" are meant for the peer. */
+function isWord(word: string): boolean {
+  return /^[A-Za-z]+$/u.test(word) && word !== word.toUpperCase();
 }
 
 function withArgument(name: CommandName, argument: string): Command {
@@ -63,9 +71,13 @@ function withArgument(name: CommandName, argument: string): Command {
       return { command: name, prefix };
     }
     case 'GET_CLIENT_INFO':
+    case 'BLOCK':
+    case 'UNBLOCK':
       return { command: name, user: userName(name, argument) };
     case 'SWITCH_SESSION':
       return { command: name, session: /^#[1-9]$/u.test(argument) ? Number(argument.slice(1)) : userName(name, argument) };
+    case 'AWAY':
+      return { command: name, text: argument === '' ? undefined : awayText(unquote(argument)) };
     case 'ACCEPT_SESSION':
     case 'REJECT_SESSION':
       return { command: name, user: argument === '' ? undefined : userName(name, argument) };
@@ -80,6 +92,7 @@ function withArgument(name: CommandName, argument: string): Command {
     case 'RESUME_FILE':
       return { command: name, id: argument === '' ? undefined : transferNumber(name, argument) };
     case 'LIST_FILES':
+    case 'LIST_BLOCKED':
     case 'CLOSE_SESSION':
     case 'DISCONNECT_CLIENT':
       if (argument !== '') throw badArgument(name, 'It stands alone on its line.');
@@ -87,6 +100,12 @@ function withArgument(name: CommandName, argument: string): Command {
     case '#HELP':
       return { command: name, topic: argument === '' ? undefined : helpTopic(unquote(argument)) };
   }
+}
+
+function awayText(text: string): string {
+  const { awayChars } = textLimits;
+  if (text.trim() === '' || text.length > awayChars) throw badArgument('AWAY', `It takes 1 to ${awayChars} characters, or nothing at all.`);
+  return text;
 }
 
 /** `path`, or `- name` for stdin; a file called `-` is `./-`. */

@@ -31,7 +31,7 @@ export const HELP: readonly string[] = [
   '',
   'GOOD TO KNOW',
   '  #HELP <command> explains one with examples, #HELP KEYS the keys.',
-  '  Commands may be written small, and as CMD arg, CMD<arg> or CMD "arg".',
+  '  Commands with _ or / may be written small; CMD arg, CMD<arg>, CMD "arg".',
   '  To send a line that looks like a command, begin it with a space, or with //.',
   '  The prompt shows who you talk to: "alice → bob> ", or "server> " for nobody.',
   '  Lines that begin with -- or !! come from this program, never from a person.',

@@ -123,6 +123,12 @@ export class JsonFace implements Face {
       case 'list':
         await this.#emit({ event: 'client-list', ...result.list });
         return {};
+      case 'blocked':
+        await this.#emit({ event: 'blocked', ...result.outcome });
+        return {};
+      case 'blocked-list':
+        await this.#emit({ event: 'blocked-list', blocked: result.blocked });
+        return {};
       case 'info':
         await this.#emit({ event: 'client-info', ...result.info });
         return {};
@@ -142,6 +148,8 @@ export class JsonFace implements Face {
         return { transfer: result.transfer.id };
       }
       case 'switched':
+      case 'away':
+      case 'unblocked':
       case 'left':
       case 'nothing':
         return {};

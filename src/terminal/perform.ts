@@ -2,7 +2,7 @@
  * A command → the engine's method, the same for all three faces. Says nothing to anybody: results go back to the caller.
  */
 import { join } from 'node:path';
-import type { ClientApi, ClientList, Leftover, OutgoingTransfer, PeerInfo, TransferSnapshot } from '../client/api.js';
+import type { BlockedPerson, BlockOutcome, ClientApi, ClientList, Leftover, OutgoingTransfer, PeerInfo, TransferSnapshot } from '../client/api.js';
 import { P2pError } from '../protocol/errors.js';
 import type { Command } from './commands.js';
 import { helpText } from './help.js';
@@ -11,6 +11,11 @@ import { helpText } from './help.js';
 export type Result =
   | { readonly kind: 'list'; readonly list: ClientList }
   | { readonly kind: 'info'; readonly info: PeerInfo }
+  /** Undefined: back. */
+  | { readonly kind: 'away'; readonly text: string | undefined }
+  | { readonly kind: 'blocked'; readonly outcome: BlockOutcome }
+  | { readonly kind: 'unblocked'; readonly user: string }
+  | { readonly kind: 'blocked-list'; readonly blocked: readonly BlockedPerson[] }
   | { readonly kind: 'transfer'; readonly transfer: OutgoingTransfer }
   | { readonly kind: 'files'; readonly transfers: readonly TransferSnapshot[]; readonly leftovers: readonly Leftover[] }
   /** Undefined: there is none. */
@@ -40,6 +45,16 @@ export async function perform(api: ClientApi, command: Command, { homeDirectory,
       return { kind: 'list', list: await api.listClients(command.prefix === '' ? undefined : command.prefix) };
     case 'GET_CLIENT_INFO':
       return { kind: 'info', info: await api.openSession(command.user) };
+    case 'AWAY':
+      await api.setAway(command.text);
+      return { kind: 'away', text: command.text };
+    case 'BLOCK':
+      return { kind: 'blocked', outcome: await api.block(command.user) };
+    case 'UNBLOCK':
+      await api.unblock(command.user);
+      return { kind: 'unblocked', user: command.user };
+    case 'LIST_BLOCKED':
+      return { kind: 'blocked-list', blocked: api.blocked };
     case 'SEND_FILE':
       if (command.name === undefined) return { kind: 'transfer', transfer: await api.sendFile(expandHome(command.path, homeDirectory)) };
       if (!stdinFree) throw stdinInUse();

@@ -17,6 +17,7 @@ import type { Output } from './output.js';
 import { perform } from './perform.js';
 import { ProgressPace } from './progress.js';
 import { filesLines, rateLimitLines } from './files-wording.js';
+import { awaySetLines, blockedLines, blockedListLines, unblockedLines } from './people-wording.js';
 import { notice } from './phrases.js';
 import { clientInfoLines, clientListLines, eventLines, helpLines, scriptErrorText } from './wording.js';
 
@@ -148,6 +149,18 @@ export class ScriptFace implements Face {
     switch (result.kind) {
       case 'list':
         await this.#print(clientListLines(result.list));
+        return;
+      case 'blocked-list':
+        await this.#print(blockedListLines(result.blocked));
+        return;
+      case 'away':
+        await this.#print(awaySetLines(result.text));
+        return;
+      case 'blocked':
+        await this.#print(blockedLines(result.outcome));
+        return;
+      case 'unblocked':
+        await this.#print(unblockedLines(result.user));
         return;
       case 'info':
         await this.#print(clientInfoLines(result.info));

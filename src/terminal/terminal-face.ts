@@ -20,6 +20,7 @@ import type { Screen } from './screen.js';
 import { terminalLimits } from '../protocol/limits.js';
 import type { WordingContext } from './wording.js';
 import { filesLines, rateLimitLines } from './files-wording.js';
+import { awayLines, awaySetLines, blockedLines, blockedListLines, unblockedLines } from './people-wording.js';
 import { fileName, notice, toOrFrom } from './phrases.js';
 import { clientInfoLines, clientListLines, errorLines, eventLines, helpLines, promptOf } from './wording.js';
 
@@ -98,7 +99,19 @@ export class TerminalFace implements Face {
       const result = await perform(api, command, { homeDirectory: this.#options.homeDirectory, stdinFree: false });
       switch (result.kind) {
         case 'list':
-          void this.#print(clientListLines(result.list));
+          void this.#print([...clientListLines(result.list), ...awayLines(result.list)]);
+          break;
+        case 'away':
+          void this.#print(awaySetLines(result.text));
+          break;
+        case 'blocked':
+          void this.#print(blockedLines(result.outcome));
+          break;
+        case 'unblocked':
+          void this.#print(unblockedLines(result.user));
+          break;
+        case 'blocked-list':
+          void this.#print(blockedListLines(result.blocked));
           break;
         case 'info':
           void this.#print(clientInfoLines(result.info));

@@ -10,6 +10,7 @@ import type { P2pError } from '../protocol/errors.js';
 import { visibleLine, visibleLines } from '../protocol/text.js';
 import type { Line } from './layout.js';
 import { notice, problem, result } from './phrases.js';
+import { presenceLines } from './people-wording.js';
 import type { OfferContext } from './transfer-wording.js';
 import { offerLines, offerUpdateLines, progressLines, transferDoneLines, transferFailedLines, transferNoteLines, transferStateLines } from './transfer-wording.js';
 
@@ -99,6 +100,8 @@ export function eventLines(event: ClientEvent, context: WordingContext): Line[] 
       return transferDoneLines(event);
     case 'transfer-failed':
       return transferFailedLines(event);
+    case 'presence':
+      return presenceLines(event, context);
     case 'warning':
       return [problem(visibleLine(event.message))];
     case 'disconnected':

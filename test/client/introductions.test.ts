@@ -44,6 +44,7 @@ async function setUp(t: TestContext, options: SetUpOptions = {}) {
       send: (message) => void sent.push(message),
       request: (() => Promise.resolve(reply)) as never,
     }),
+    isBlocked: () => false,
     consent,
     continuity: () => ({}),
     isLost: () => false,

@@ -28,6 +28,8 @@ export const clientMessages: { readonly [Type in ClientMessage['type']]: ClientM
   list: { type: 'list', id: 7, prefix: 'al', after: 'alan' },
   connect: { type: 'connect', id: Number.MAX_SAFE_INTEGER, to: 'bob', reach },
   answer: { type: 'answer', introduction, reach },
+  away: { type: 'away', id: 9, text: 'lunch' },
+  watch: { type: 'watch', id: 10, users: ['bob', 'Carol'] },
   ping: { type: 'ping' },
   pong: { type: 'pong' },
   bye: { type: 'bye' },
@@ -40,7 +42,10 @@ export const serverMessages: { readonly [Type in ServerMessage['type']]: ServerM
   registered: { type: 'registered', id: 3 },
   'login-response': { type: 'login-response', id: 4, response: 'AAAA' },
   welcome: { type: 'welcome', id: 5, user: 'Alice', publicKey, sealedKey: 'BBBB', proof: mac, observed: { address: '203.0.113.5', port: 50_000 } },
-  clients: { type: 'clients', id: 6, clients: ['alice', 'Bob'], total: 3, next: 'Bob' },
+  clients: { type: 'clients', id: 6, clients: ['alice', 'Bob'], total: 3, next: 'Bob', away: [{ user: 'Bob', text: 'lunch' }] },
+  'away-set': { type: 'away-set', id: 9 },
+  watching: { type: 'watching', id: 10, present: [{ user: 'bob', away: 'lunch' }] },
+  presence: { type: 'presence', user: 'bob', state: 'away', text: 'lunch' },
   asked: { type: 'asked', introduction, from: identity },
   introduction: { type: 'introduction', id: 7, introduction, role: 'asker', peer: identity, candidates: reach.candidates },
   error: { type: 'error', id: 8, code: 'unavailable', message: 'bob cannot be reached.' },
@@ -84,7 +89,7 @@ export const peerMessages: { readonly [Type in PeerMessage['type']]: PeerMessage
 
 /** Fields that may be missing, and the fields that may be null. */
 const OPTIONAL: ReadonlySet<string> = new Set([
-  'list.prefix', 'list.after', 'welcome.proof', 'clients.next', 'introduction.id', 'error.id', 'hello.session', 'hello.taken', 'hello.ended', 'accept.settled',
+  'list.prefix', 'list.after', 'welcome.proof', 'clients.next', 'clients.away', 'away.text', 'watching.present[0].away', 'presence.text', 'introduction.id', 'error.id', 'hello.session', 'hello.taken', 'hello.ended', 'accept.settled',
 ]);
 const NULLABLE: ReadonlySet<string> = new Set(['answer.reach', 'offer.size', 'offer.modified']);
 

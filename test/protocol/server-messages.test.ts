@@ -76,6 +76,10 @@ describe('user names in messages', () => {
     ['login-start', (user) => client({ ...clientMessages['login-start'], user })],
     ['resume', (user) => client({ ...clientMessages.resume, user })],
     ['connect', (user) => client({ ...clientMessages.connect, to: user })],
+    ['watch', (user) => client({ ...clientMessages.watch, users: ['bob', user] })],
+    ['watching', (user) => server({ ...serverMessages.watching, present: [{ user }] })],
+    ['presence', (user) => server({ ...serverMessages.presence, user })],
+    ['clients away', (user) => server({ ...serverMessages.clients, away: [{ user, text: '' }] })],
     ['list after', (user) => client({ ...clientMessages.list, after: user })],
     ['welcome', (user) => server({ ...serverMessages.welcome, user })],
     ['clients', (user) => server({ ...serverMessages.clients, clients: ['bob', user] })],
@@ -111,6 +115,13 @@ describe('fields with a limit', () => {
       () => client({ ...clientMessages.connect, reach: { port: 1, candidates: Array(peerLimits.candidates).fill(candidate) } }),
       () => client({ ...clientMessages.connect, reach: { port: 1, candidates: Array(peerLimits.candidates + 1).fill(candidate) } }),
     ],
+    ['away text', () => client({ ...clientMessages.away, text: 'x'.repeat(200) }), () => client({ ...clientMessages.away, text: 'x'.repeat(201) })],
+    ['away text, shortest', () => client({ ...clientMessages.away, text: 'x' }), () => client({ ...clientMessages.away, text: '' })],
+    [
+      'names to watch',
+      () => client({ ...clientMessages.watch, users: Array(serverLimits.watchedPerLink).fill('bob') }),
+      () => client({ ...clientMessages.watch, users: Array(serverLimits.watchedPerLink + 1).fill('bob') }),
+    ],
     [
       'sealed key',
       () => client({ ...clientMessages['register-finish'], sealedKey: 'A'.repeat(Math.ceil((serverLimits.sealedKeyBytes * 4) / 3)) }),
@@ -138,8 +149,9 @@ describe('fields with a limit', () => {
 
   it('a page full of the longest names fits into one frame', () => {
     const longest = Array.from({ length: serverLimits.listPage }, (_, n) => String(n).padStart(textLimits.userNameChars, 'a'));
-    const frame = encodeServerLinkMessage({ ...serverMessages.clients, clients: longest, next: longest[0]! });
-    assert.ok(frame.length - 4 <= frameLimits.controlBytes, `${frame.length} bytes`);
+    const frame = encodeServerLinkMessage({ ...serverMessages.clients, clients: longest, next: longest[0]!, away: longest.map((user) => ({ user, text: '' })) });
+    const away = serverLimits.awayBytesPerReply;
+    assert.ok(frame.length - 4 + away <= frameLimits.controlBytes, `${frame.length} bytes`);
   });
 
   it('the largest message before login fits into the small frame', () => {

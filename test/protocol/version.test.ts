@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { RemoteViolation } from '../../src/protocol/errors.js';
-import { FEATURES, PEER_ALPN, PROTOCOL_VERSIONS, SERVER_ALPN, chooseVersion, label } from '../../src/protocol/version.js';
+import { FEATURES, PEER_ALPN, PROTOCOL_VERSIONS, SERVER_ALPN, SERVER_FEATURES, chooseVersion, label } from '../../src/protocol/version.js';
 import { section } from './specification.js';
 
 describe('the version of a link', () => {
@@ -24,7 +24,7 @@ describe('the version of a link', () => {
 
 describe('names that both sides must agree on', () => {
   it('are those of the specification', () => {
-    assert.deepEqual([PROTOCOL_VERSIONS, FEATURES], [[1], []]);
+    assert.deepEqual([PROTOCOL_VERSIONS, FEATURES, SERVER_FEATURES], [[1], [], ['presence']]);
     assert.match(section('1'), new RegExp(`\\| ALPN \\| \`${SERVER_ALPN}\` \\| \`${PEER_ALPN}\` \\|`, 'u'));
     for (const text of [label.clientProof, label.serverProof, label.register, label.resume, label.sealInfo, label.exporter]) {
       assert.ok(['6', '6.2', '6.3', '6.4'].some((number) => section(number).includes(`"${text}"`)), text);

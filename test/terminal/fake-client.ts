@@ -2,7 +2,7 @@
  * An engine for tests of the faces: records what it was asked to do, in order, and does what the test says.
  */
 import type { Writable } from 'node:stream';
-import type { ClientApi, ClientEvent, ClientList, Leftover, OutgoingTransfer, PeerInfo, TransferOutcome, TransferSnapshot } from '../../src/client/api.js';
+import type { BlockedPerson, BlockOutcome, ClientApi, ClientEvent, ClientList, Leftover, OutgoingTransfer, PeerInfo, PersonPresence, TransferOutcome, TransferSnapshot } from '../../src/client/api.js';
 import type { TransferCode } from '../../src/protocol/errors.js';
 import { P2pError } from '../../src/protocol/errors.js';
 
@@ -17,6 +17,9 @@ export class FakeClient implements ClientApi {
   sessions: string[] = [];
   transfers: TransferSnapshot[] = [];
   rateLimit: number | undefined;
+  away: string | undefined;
+  blocked: BlockedPerson[] = [];
+  people: PersonPresence[] = [];
   left: Leftover[] = [];
   /** Where a file would go, with `--received -`. */
   stdout: Writable | undefined;
@@ -69,6 +72,27 @@ export class FakeClient implements ClientApi {
     await this.#call('openSession', user);
     this.open(user, 'outgoing');
     return { user, fingerprint: FINGERPRINT, addresses: ['192.0.2.7:4000'] };
+  }
+
+  async setAway(text?: string): Promise<void> {
+    await this.#call('setAway', text);
+    this.away = text;
+  }
+
+  async watchUser(user: string): Promise<PersonPresence> {
+    await this.#call('watchUser', user);
+    return this.people.find((one) => one.user === user) ?? { user, state: 'offline' };
+  }
+
+  async block(user: string): Promise<BlockOutcome> {
+    await this.#call('block', user);
+    this.blocked.push({ user });
+    return { user, known: user === 'bob' };
+  }
+
+  async unblock(user: string): Promise<void> {
+    await this.#call('unblock', user);
+    this.blocked = this.blocked.filter((one) => one.user !== user);
   }
 
   async answerSession(accept: boolean, user?: string): Promise<void> {
