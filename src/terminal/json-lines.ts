@@ -17,8 +17,8 @@ export type JsonRequest =
 
 const requestId = v.union([v.pipe(v.number(), v.safeInteger()), v.pipe(v.string(), v.minLength(1), v.maxLength(terminalLimits.requestIdChars))]);
 const ObjectLine: v.GenericSchema<unknown, InputObject> = v.union([
-  v.strictObject({ id: v.optional(requestId), command: v.pipe(v.string(), v.minLength(1)) }),
-  v.strictObject({ id: v.optional(requestId), say: v.pipe(v.string(), v.minLength(1)), to: v.optional(v.pipe(v.string(), v.minLength(1))) }),
+  v.strictObject({ id: v.exactOptional(requestId), command: v.pipe(v.string(), v.minLength(1)) }),
+  v.strictObject({ id: v.exactOptional(requestId), say: v.pipe(v.string(), v.minLength(1)), to: v.exactOptional(v.pipe(v.string(), v.minLength(1))) }),
 ]);
 
 /** A line that is no request; `request` is its `id`, where it has a valid one. */
