@@ -25,6 +25,7 @@ import type { PinFile } from '../security/pins.js';
 import { Agreements } from './agreements.js';
 import type { Direction } from './api.js';
 import { AwaitedPeer } from './awaited-peer.js';
+import { LinkMoves } from './link-moves.js';
 import { pathsTo } from './peer-paths.js';
 import type { ServerLink } from './server-link.js';
 
@@ -96,15 +97,19 @@ export class Introductions {
   /** Peers whose crossed ask stands instead of ours, or has led to a link already. */
   readonly #yielded = new Set<string>();
   readonly #stop = new AbortController();
+  /** Links that go over to another connection. */
+  readonly #moves: LinkMoves;
 
   constructor(options: IntroductionOptions) {
     this.#options = options;
+    const { context, clock, agent, listener } = options;
+    this.#moves = new LinkMoves({ context, clock, agent, listener, signal: this.#stop.signal });
     this.#agreements = new Agreements(options.clock);
   }
 
   /** Whether the listener should let strangers in. Already before an introduction: the other side may have its own sooner. */
   get expecting(): boolean {
-    return this.#running.size + this.#agreements.size + this.#asking.size > 0;
+    return this.#running.size + this.#agreements.size + this.#asking.size + this.#moves.awaited.length > 0;
   }
 
   /** Whether a link with this peer may come at any moment, since we have agreed to its wish or are on our way. */
@@ -200,7 +205,7 @@ export class Introductions {
     const { clock } = this.#options;
     try {
       const role = await roleOfAccepted(raw, () => this.#asking.size > 0 || this.#expected().some((one) => one.role === 'asker'), clock);
-      const { link, expected } = await authenticatePeer(raw, role, () => this.#expected(), this.#handshake(this.#stop.signal));
+      const { link, expected } = await authenticatePeer(raw, role, () => [...this.#expected(), ...this.#moves.awaited], this.#handshake(this.#stop.signal));
       expected.arrived(link);
     } catch (error) {
       raw.destroy();
@@ -241,7 +246,7 @@ export class Introductions {
 
   #handshake(signal: AbortSignal) {
     const { context, clock, agent } = this.#options;
-    return { context, clock, agent, signal };
+    return { context, clock, agent, signal, mover: this.#moves };
   }
 
   /** When asks cross, the one whose asker's name sorts first stands (PROTOCOL.md 5.5). */

@@ -5,8 +5,7 @@
  * Which of them is taken is decided by the race (net/race.ts), and by the asker.
  */
 import { debuglog } from 'node:util';
-import { dialTcp } from '../net/dial.js';
-import { authenticatePeer, type PeerHandshakeOptions } from '../net/peer-handshake.js';
+import { dialPeer, type PeerHandshakeOptions } from '../net/peer-handshake.js';
 import type { PeerLink } from '../net/peer-link.js';
 import type { Path } from '../net/race.js';
 import { dialOrder, formatEndpoint, mayDial } from '../protocol/candidates.js';
@@ -29,11 +28,8 @@ export function pathsTo(awaited: AwaitedPeer, candidates: readonly Candidate[], 
   return [...dials, { name: `${awaited.user}'s own attempts`, delayMs: 0, attempt: (signal) => arrival(awaited, signal) }];
 }
 
-async function dial(awaited: AwaitedPeer, { address, port }: Candidate, handshake: PeerHandshakeOptions & { readonly signal: AbortSignal }): Promise<PeerLink> {
-  const { clock, signal } = handshake;
-  const raw = await dialTcp({ host: address, port, clock, signal });
-  const { link } = await authenticatePeer(raw, awaited.role, () => [awaited], handshake);
-  return await chosen(awaited, link, signal);
+async function dial(awaited: AwaitedPeer, candidate: Candidate, handshake: PeerHandshakeOptions & { readonly signal: AbortSignal }): Promise<PeerLink> {
+  return await chosen(awaited, await dialPeer(candidate, awaited, handshake), handshake.signal);
 }
 
 /** Several of the other's dials may arrive; the first that is chosen counts. */

@@ -209,6 +209,9 @@ export class Session {
       case 'go':
       case 'ping':
       case 'pong':
+      case 'move':
+      case 'move-to':
+      case 'moved':
       case 'error':
         // Answered by the link; they never come this far.
         return;
@@ -291,5 +294,5 @@ export class Session {
 }
 
 function portOf(link: PeerLink) {
-  return { send: (message: PeerMessage) => link.send(message), sendData: (frames: Buffer) => link.sendData(frames) };
+  return { send: (message: PeerMessage) => link.send(message), sendData: (frames: Buffer) => link.sendData(frames), readMuch: () => link.readMuch() };
 }

@@ -10,6 +10,7 @@ import { FrameDecoder, type FrameDecoderOptions, type FrameEvent } from '../prot
 import { frameLimits, timeLimits } from '../protocol/limits.js';
 import type { Clock, Timer } from './clock.js';
 import { Heartbeat } from './heartbeat.js';
+import { readSocket } from './socket-reads.js';
 
 export interface ConnectionHandlers {
   /** One frame or piece of a data frame; runs to completion before the next. May throw RemoteViolation. */
@@ -31,6 +32,12 @@ export interface ConnectionOptions {
   readonly sendStallMs?: number;
 }
 
+/** Bytes of frames, TLS's own left out. */
+export interface Traffic {
+  readonly sent: number;
+  readonly received: number;
+}
+
 type State = 'open' | 'closing' | 'closed';
 
 export class Connection {
@@ -44,6 +51,8 @@ export class Connection {
   readonly #sending = new Set<() => void>();
   #state: State = 'open';
   #queuedBytes = 0;
+  #sentBytes = 0;
+  #receivedBytes = 0;
   #stallTimer: Timer | undefined;
   #closeTimer: Timer | undefined;
   #reason: P2pError | undefined;
@@ -58,7 +67,7 @@ export class Connection {
       ping: () => options.handlers.onPingDue(),
       dead: () => this.destroy(new LinkLost('timed-out', 'The other side has been silent for 90 seconds.')),
     });
-    socket.on('data', (chunk: Uint8Array) => this.#onData(chunk));
+    readSocket(socket, (chunk) => this.#onData(chunk));
     socket.on('error', (cause: Error) => this.destroy(new LinkLost('link-lost', 'The connection broke.', { cause })));
     socket.on('end', () => this.#onEnd());
     socket.on('close', () => this.#finish(new LinkLost('link-lost', 'The connection broke.')));
@@ -66,6 +75,11 @@ export class Connection {
 
   get open(): boolean {
     return this.#state === 'open';
+  }
+
+  /** Bytes of frames so far, both ways. */
+  get traffic(): Traffic {
+    return { sent: this.#sentBytes, received: this.#receivedBytes };
   }
 
   /** Frame limits from the next frame on, even within the chunk that is being read. */
@@ -77,6 +91,7 @@ export class Connection {
   send(frame: Uint8Array): void {
     if (this.#state !== 'open') return;
     this.#queuedBytes += frame.length;
+    this.#sentBytes += frame.length;
     if (this.#queuedBytes > this.#options.sendQueueBytes) {
       this.destroy(new LinkLost('too-slow', 'The other side reads too slowly.'));
       return;
@@ -101,6 +116,7 @@ export class Connection {
         return;
       }
       this.#heartbeat.sent();
+      this.#sentBytes += frames.length;
       // Node never calls back for a write that TLS had begun when the socket was destroyed, so the end settles it.
       const onEnd = () => reject(this.#lost());
       this.#sending.add(onEnd);
@@ -167,6 +183,7 @@ export class Connection {
   #onData(chunk: Uint8Array): void {
     if (this.#state !== 'open') return;
     this.#heartbeat.received();
+    this.#receivedBytes += chunk.length;
     this.#decoder.push(chunk);
     this.replay(this.#frames());
   }

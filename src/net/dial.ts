@@ -20,8 +20,12 @@ export interface DialOptions {
  * @throws LinkLost with a message that says why, after at most {@link timeLimits.connectMs}.
  */
 export function dialTcp({ host, port, clock, signal }: DialOptions): Promise<Socket> {
+  return connected(net.connect({ host, port, noDelay: true, keepAlive: true, autoSelectFamily: true }), { clock, signal });
+}
+
+/** Waits for a socket that is dialling, by the same rules; it is destroyed where they end the attempt. */
+export function connected<TSocket extends Socket>(socket: TSocket, { clock, signal }: Pick<DialOptions, 'clock' | 'signal'>): Promise<TSocket> {
   return new Promise((resolve, reject) => {
-    const socket = net.connect({ host, port, noDelay: true, keepAlive: true, autoSelectFamily: true });
     const settle = () => {
       timer.stop();
       signal?.removeEventListener('abort', onAbort);

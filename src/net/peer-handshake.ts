@@ -5,15 +5,17 @@
  * was checked before the introduction was let in here.
  */
 import type { Socket } from 'node:net';
-import type { SecureContext } from 'node:tls';
+import type { SecureContext, TLSSocket } from 'node:tls';
 import { LinkLost } from '../protocol/errors.js';
 import { timeLimits } from '../protocol/limits.js';
+import type { Candidate } from '../protocol/fields.js';
 import type { PeerRole } from '../protocol/peer-messages.js';
 import { PEER_ALPN } from '../protocol/version.js';
 import type { Clock } from './clock.js';
-import { remoteEndpoint } from './dial.js';
+import { dialTcp, remoteEndpoint } from './dial.js';
 import { PeerLink, type Continuity } from './peer-link.js';
-import { acceptTls, connectTls, peerFingerprint } from './tls.js';
+import type { LinkMover } from './link-move.js';
+import { acceptTls, connectTls, dialTls, peerFingerprint } from './tls.js';
 
 /** One running introduction, as far as a handshake must know it. */
 export interface Expected {
@@ -31,6 +33,8 @@ export interface PeerHandshakeOptions {
   readonly clock: Clock;
   readonly agent: string;
   readonly signal?: AbortSignal | undefined;
+  /** Lets the link go over to another connection. */
+  readonly mover?: LinkMover | undefined;
 }
 
 /** An authenticated link: hellos are exchanged; as answerer, `go` is still to come. */
@@ -50,9 +54,26 @@ export async function authenticatePeer<TExpected extends Expected>(
   candidates: () => readonly TExpected[],
   options: PeerHandshakeOptions,
 ): Promise<AuthenticatedLink<TExpected>> {
-  const { context, clock, agent, signal } = options;
-  const handshake = { context, alpn: PEER_ALPN, clock, signal };
+  const handshake = { ...options, alpn: PEER_ALPN };
   const socket = await (role === 'asker' ? connectTls(raw, handshake) : acceptTls(raw, { ...handshake, requestCertificate: true }));
+  return await exchangeHellos(socket, remoteEndpoint(raw), role, candidates, options);
+}
+
+/** Dials the peer of one introduction; as asker with TLS's own socket, which reads into one buffer. Otherwise like {@link authenticatePeer}. */
+export async function dialPeer<TExpected extends Expected>(at: Candidate, expected: TExpected, options: PeerHandshakeOptions): Promise<PeerLink> {
+  const to = { host: at.address, port: at.port };
+  if (expected.role === 'answerer') return (await authenticatePeer(await dialTcp({ ...to, ...options }), 'answerer', () => [expected], options)).link;
+  const socket = await dialTls(to, { ...options, alpn: PEER_ALPN });
+  return (await exchangeHellos(socket, remoteEndpoint(socket), 'asker', () => [expected], options)).link;
+}
+
+async function exchangeHellos<TExpected extends Expected>(
+  socket: TLSSocket,
+  address: string,
+  role: PeerRole,
+  candidates: () => readonly TExpected[],
+  { clock, agent, signal, mover }: PeerHandshakeOptions,
+): Promise<AuthenticatedLink<TExpected>> {
   const fingerprint = peerFingerprint(socket);
   const matching = candidates().filter((one) => one.role === role && one.fingerprint === fingerprint);
   const [first] = matching;
@@ -60,7 +81,7 @@ export async function authenticatePeer<TExpected extends Expected>(
     socket.destroy();
     throw new LinkLost('peer-key-wrong', fingerprint === undefined ? 'the other side showed no key' : 'the other side has a different key');
   }
-  const link = new PeerLink(socket, { role, clock, address: remoteEndpoint(raw), fingerprint, agent });
+  const link = new PeerLink(socket, { role, clock, address, fingerprint, agent, mover });
   const onAbort = () => link.destroy(new LinkLost('link-lost', 'not needed any more'));
   signal?.addEventListener('abort', onAbort, { once: true });
   try {

@@ -13,6 +13,8 @@ import { timeLimits } from '../protocol/limits.js';
 import type { TlsCredentials } from '../security/certificate.js';
 import { fingerprintOf } from '../security/identity.js';
 import type { Clock } from './clock.js';
+import { connected, type DialOptions } from './dial.js';
+import { SingleBuffer } from './socket-reads.js';
 
 /** TLS_AES_128_GCM is the fastest suite on machines with AES instructions; the others serve those without. */
 const SUITES = 'TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384';
@@ -68,6 +70,29 @@ export function connectTls(raw: Socket, options: HandshakeOptions): Promise<TLSS
     ...(serverName !== undefined && net.isIP(serverName) === 0 ? { servername: serverName } : {}),
   });
   return handshake(raw, socket, 'secureConnect', options);
+}
+
+/**
+ * Dials and is the TLS client; what comes is read into one buffer (socket-reads.ts). Otherwise like {@link connectTls}.
+ *
+ * @throws LinkLost also when the connection does not come about.
+ */
+export async function dialTls({ host, port }: Pick<DialOptions, 'host' | 'port'>, options: HandshakeOptions): Promise<TLSSocket> {
+  const single = new SingleBuffer();
+  const dial: tls.ConnectionOptions & Pick<net.ConnectOpts, 'onread'> = {
+    ...TLS_1_3,
+    host,
+    port,
+    onread: single.onread,
+    secureContext: options.context,
+    ALPNProtocols: [options.alpn],
+    rejectUnauthorized: false,
+  };
+  const socket = tls.connect(dial);
+  single.belongsTo(socket);
+  await connected(socket, options);
+  socket.setNoDelay(true).setKeepAlive(true);
+  return await handshake(socket, socket, 'secureConnect', options);
 }
 
 function handshake(raw: Socket, socket: TLSSocket, done: 'secure' | 'secureConnect', options: HandshakeOptions): Promise<TLSSocket> {

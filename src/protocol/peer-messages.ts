@@ -88,6 +88,11 @@ export const PeerMessage = v.variant('type', [
   /** `same`: files that were there already; `refused`: entries that could not be stored. */
   v.object({ type: v.literal('verified'), transfer: f.transferId, same: f.entryCount, refused: f.entryCount }),
   v.object({ type: v.literal('cancel'), transfer: f.transferId, by: side, code: f.transferCode, message: f.freeText }),
+  /** A wish to dial the other, in the name of `introduction`, for another connection of this link. */
+  v.object({ type: v.literal('move'), introduction: f.introductionId }),
+  v.object({ type: v.literal('move-to'), port: f.port }),
+  /** The last on this connection. */
+  v.object({ type: v.literal('moved') }),
   v.object({ type: v.literal('ping') }),
   v.object({ type: v.literal('pong') }),
   v.object({ type: v.literal('error'), code: f.wireCode, message: f.freeText }),

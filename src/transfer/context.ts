@@ -18,6 +18,8 @@ export interface TransferPort {
    * the sign that the link takes more; rejects with LinkLost when the link is gone.
    */
   sendData(frames: Buffer): Promise<void>;
+  /** A lot is about to be received over it. */
+  readMuch(): void;
 }
 
 /** The port of a session whose links come and go. Without one, messages are dropped: what matters is said again on the next. */
@@ -34,6 +36,10 @@ export class SessionPort implements TransferPort {
 
   sendData(frames: Buffer): Promise<void> {
     return this.#link?.sendData(frames) ?? Promise.reject(new LinkLost('link-lost', 'The connection is closed.'));
+  }
+
+  readMuch(): void {
+    this.#link?.readMuch();
   }
 }
 

@@ -47,6 +47,25 @@ describe('files of a client', () => {
     assert.deepEqual(await bob.api.leftovers(), []);
   });
 
+  it('come over a connection of their receiver once there is much of them, and chat goes along', async (t) => {
+    const { cable, alice, bob, folder } = await setUp(t);
+    const path = join(folder, 'large');
+    const bytes = randomBytes(48 * 1024 * 1024);
+    await writeFile(path, bytes);
+    const second = cable.nextWire();
+    const { finished } = await alice.api.sendFile(path);
+    await second;
+    await Promise.all([alice.api.say('to bob', 'bob'), bob.api.say('to alice', 'alice')]);
+    assert.equal((await finished).event, 'transfer-done');
+    assert.ok((await readFile((await bob.next('transfer-done')).path ?? '')).equals(bytes));
+    assert.equal((await alice.next('message', ({ direction }) => direction === 'in')).text, 'to alice');
+    assert.equal((await bob.next('message', ({ direction }) => direction === 'in')).text, 'to bob');
+    // A break of what is now the link is noticed and mended as ever.
+    cable.cut();
+    await Promise.all([alice.next('session-back'), bob.next('session-back')]);
+    await alice.api.say('still there', 'bob');
+  });
+
   it('are offered again to a program that was started anew', async (t) => {
     const cable = peerCable(t);
     const server = await startTestServer();

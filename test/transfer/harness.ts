@@ -187,6 +187,10 @@ class Courier implements TransferPort {
     this.#deliver(() => this.#to.manager.handleMessage(parsePeerMessage(body) as TransferMessage));
   }
 
+  readMuch(): void {
+    // There is no better wire.
+  }
+
   sendData(frames: Buffer): Promise<void> {
     const events = decoded(Buffer.from(frames), this.#wire.cuts);
     return new Promise((resolve, reject) => {
@@ -291,6 +295,10 @@ export class OpenPort implements TransferPort {
 
   send(message: TransferMessage): void {
     this.sent.add(message);
+  }
+
+  readMuch(): void {
+    // Nobody moves it.
   }
 
   sendData(frames: Buffer): Promise<void> {
