@@ -5,6 +5,8 @@
  * another speaker or a notice (HOSTILE 22). So lines are broken here, and each row says whose it is.
  */
 
+import type { Link } from './links.js';
+
 /**
  * What a line is; decides its colour. `result` is the answer to a command in its fixed wording and is never broken;
  * `transfer` is a row of the live area.
@@ -19,6 +21,14 @@ export interface Line {
   readonly again: string;
   /** Already neutralised. */
   readonly text: string;
+  /** The beginning of `prefix` that says when. */
+  readonly stamp?: string;
+  /** Whose words these are; decides the colour of the prefix. */
+  readonly speaker?: string;
+  /** The reader's own name, which stands out in `text`. */
+  readonly mention?: string;
+  /** What in `text` leads somewhere, in the order in which it stands there. */
+  readonly links?: readonly Link[];
 }
 
 /** Cells that are left to the text, however long the prefix; half of a row where that is less. */
@@ -111,12 +121,22 @@ export function cellsOf(text: string): number {
   return cells;
 }
 
-/** Cells that `text` takes, never too many: emoji and what belongs to them may be narrow, or drawn as one sign. */
-export function leastCellsOf(text: string): number {
-  if (PLAIN.test(text)) return text.length;
-  let cells = 0;
-  for (const cluster of clustersOf(text)) cells += SURELY_WIDE.test(cluster) ? 2 : NO_CELL.test(cluster.charAt(0)) ? 0 : 1;
-  return cells;
+/**
+ * Into how many rows a terminal of `columns` cells wraps `text`, never too many: emoji and what belongs to them may be narrow,
+ * or drawn as one sign.
+ */
+export function leastRowsOf(text: string, columns: number): number {
+  let rows = 1;
+  let used = 0;
+  for (const cluster of clustersOf(text)) {
+    const cells = SURELY_WIDE.test(cluster) ? 2 : NO_CELL.test(cluster.charAt(0)) ? 0 : 1;
+    if (used + cells > columns) {
+      rows += 1;
+      used = 0;
+    }
+    used += cells;
+  }
+  return rows;
 }
 
 /** Han, kana and Hangul syllables: two cells in every terminal. */

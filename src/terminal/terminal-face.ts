@@ -12,6 +12,7 @@ import type { ExitCode } from './exit-codes.js';
 import { exitCodeFor, ExitCode as Exit } from './exit-codes.js';
 import type { Face } from './face.js';
 import type { Line } from './layout.js';
+import { liveTransferRows } from './live-transfers.js';
 import type { Output } from './output.js';
 import { visibleLine } from '../protocol/text.js';
 import { perform } from './perform.js';
@@ -32,6 +33,9 @@ export interface TerminalFaceOptions {
   readonly accept: 'ask' | 'all' | 'none';
 }
 
+/** After these the live rows may be others. */
+const TRANSFER_EVENTS: ReadonlySet<string> = new Set<ClientEvent['event']>(['offer', 'progress', 'transfer-state', 'transfer-done', 'transfer-failed']);
+
 export class TerminalFace implements Face {
   readonly #options: TerminalFaceOptions;
   readonly #ending = new Ending();
@@ -50,7 +54,10 @@ export class TerminalFace implements Face {
     if (event.event === 'offer' && event.direction === 'incoming') this.#shownOffers.add(event.id);
     if (event.event === 'transfer-done' || event.event === 'transfer-failed') this.#shownOffers.delete(event.id);
     const due = this.#pace.isDue(event, this.#options.clock.now());
-    const full = due ? this.#print(eventLines(event, this.#context())) : undefined;
+    // Where there is a live area, that is where progress stands.
+    const inLine = due && !(event.event === 'progress' && this.#options.screen.hasLiveArea);
+    const full = inLine ? this.#print(eventLines(event, this.#context())) : undefined;
+    if (TRANSFER_EVENTS.has(event.event)) this.#options.screen.setLive((space) => liveTransferRows(this.#api?.transfers ?? [], space));
     if (event.event !== 'progress') this.#updatePrompt();
     this.#ending.see(event);
     return full;

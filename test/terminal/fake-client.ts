@@ -41,6 +41,10 @@ export class FakeClient implements ClientApi {
   }
 
   emit(event: ClientEvent): unknown {
+    if (event.event === 'progress') {
+      const { id, bytes, rate } = event;
+      this.transfers = this.transfers.map((one) => (one.id === id ? { ...one, bytes, rate } : one));
+    }
     return this.#emit(event);
   }
 

@@ -5,6 +5,7 @@
  * The cursor never leaves the area upwards: rows above belong to the terminal's scroll-back. Where it stands in its row is
  * left to the terminal: the text in front of it is written once more, so that no table of widths has to be right.
  */
+import { leastRowsOf } from '../layout.js';
 import type { DrawnRow } from './prompt-rows.js';
 import type { Rewrap } from './terminal-kind.js';
 
@@ -15,7 +16,8 @@ export interface Frame {
   readonly beforeCursor: DrawnRow;
 }
 
-const NOTHING: Frame = { rows: [], cursorRow: 0, beforeCursor: { painted: '', leastCells: 0 } };
+/** The area is not there. */
+export const NOTHING: Frame = { rows: [], cursorRow: 0, beforeCursor: { painted: '', text: '' } };
 const TO_END_OF_ROW = '\x1b[K';
 const TO_END_OF_SCREEN = '\x1b[J';
 
@@ -74,8 +76,8 @@ export class LiveArea {
     if (rows.length === 0) return '';
     let up = cursorRow;
     if (rewrap !== 'no') {
-      up = rows.slice(0, cursorRow).reduce((sum, row) => sum + Math.max(1, Math.ceil(row.leastCells / columns)), 0);
-      if (rewrap === 'all') up += Math.floor(beforeCursor.leastCells / columns);
+      up = rows.slice(0, cursorRow).reduce((sum, row) => sum + leastRowsOf(row.text, columns), 0);
+      if (rewrap === 'all') up += leastRowsOf(beforeCursor.text, columns) - 1;
     }
     return `\r${vertical(-up)}${TO_END_OF_SCREEN}`;
   }

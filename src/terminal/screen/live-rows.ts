@@ -3,7 +3,7 @@
  */
 import type { Palette } from '../colours.js';
 import type { Line } from '../layout.js';
-import { cellsOf, fitted, leastCellsOf } from '../layout.js';
+import { cellsOf, fitted } from '../layout.js';
 import { shownLine } from './painted-rows.js';
 import type { DrawnRow } from './prompt-rows.js';
 
@@ -33,5 +33,5 @@ function row(line: Line, cells: number, end: string, palette: Palette, shown: (t
   const prefixShown = cellsOf(prefix) < room ? prefix : '';
   const left = room - cellsOf(prefixShown);
   const textShown = (cellsOf(text) <= left ? text : shown(fitted(text, left)).slice(0, left)) + end;
-  return { painted: palette.line(kind, prefixShown, textShown), leastCells: leastCellsOf(prefixShown + textShown) };
+  return { painted: palette.line(kind, prefixShown, textShown), text: prefixShown + textShown };
 }

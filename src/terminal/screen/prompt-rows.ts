@@ -5,13 +5,13 @@
  * the width of an emoji.
  */
 import type { EditorView } from '../editing/editing-types.js';
-import { cellsOf, clustersOf, fitted, leastCellsOf, shortenedInFront } from '../layout.js';
+import { cellsOf, clustersOf, fitted, shortenedInFront } from '../layout.js';
 import type { Span } from '../screen.js';
 
-/** One row as it is written, and how many cells it takes: at least, whatever the terminal. */
+/** One row as it is written, and without its colours. */
 export interface DrawnRow {
   readonly painted: string;
-  readonly leastCells: number;
+  readonly text: string;
 }
 
 /** Rows, and the cursor: in which of them, and what stands in front of it there. */
@@ -80,5 +80,5 @@ function shortenedPrompt(prompt: readonly Span[], cells: number): readonly Span[
 
 function drawn(prompt: readonly Span[], text: string, hint: string, paintHint: (text: string) => string): DrawnRow {
   const painted = prompt.map((span) => span.paint?.(span.text) ?? span.text).join('') + text + (hint === '' ? '' : paintHint(hint));
-  return { painted, leastCells: leastCellsOf(prompt.map((span) => span.text).join('') + text + hint) };
+  return { painted, text: prompt.map((span) => span.text).join('') + text + hint };
 }

@@ -19,7 +19,7 @@ import { problem } from '../phrases.js';
 import type { Editor, LiveRows, PromptParts, Screen, ScreenInput, Span } from '../screen.js';
 import { KeyReader } from './key-reader.js';
 import type { Frame } from './live-area.js';
-import { LiveArea } from './live-area.js';
+import { LiveArea, NOTHING } from './live-area.js';
 import { liveBudget, liveRows } from './live-rows.js';
 import { BELL, notificationText } from './notification.js';
 import { Pacer } from './pacer.js';
@@ -281,7 +281,7 @@ export class PromptScreen implements Screen {
     const rows = this.#waiting;
     this.#waiting = [];
     if (view !== undefined && view.text !== '') rows.push(...this.#typedRows(view.text));
-    this.#write(this.#area.print(rows, { rows: [], cursorRow: 0, beforeCursor: { painted: '', leastCells: 0 } }));
+    this.#write(this.#area.print(rows, NOTHING));
   }
 
   #stopping(): void {
