@@ -39,6 +39,8 @@ export type ClientEvent =
       readonly firstContact: boolean;
       /** True when this session is now the one that chat goes to. */
       readonly current: boolean;
+      /** True when the person has verified this key. */
+      readonly verified: boolean;
     }
   /** The connection to the peer broke; it is being re-made for ten minutes. Messages and transfers wait. */
   | { readonly event: 'session-lost'; readonly peer: string; readonly reason: string }
@@ -52,7 +54,21 @@ export type ClientEvent =
   | TransferEvent
   /** Somebody who was talked to, or asked after with `watchUser`, has come, gone or changed what AWAY says. How it is at the beginning is no event. */
   | ({ readonly event: 'presence' } & PersonPresence)
-  /** Something that the person must know and that no command of theirs caused, such as a peer whose key changed. */
+  /**
+   * The server names another key for this peer than the pinned one. Nothing goes to or comes from this peer until `acceptKey`. `since`:
+   * the day from which the `known` key is pinned; `verified`: the person had verified it; `again`: told before. `incoming`: the peer has asked.
+   */
+  | {
+      readonly event: 'key-changed';
+      readonly peer: string;
+      readonly direction: Direction;
+      readonly known: string;
+      readonly since?: string;
+      readonly verified: boolean;
+      readonly offered: string;
+      readonly again: boolean;
+    }
+  /** Something that the person must know and that no command of theirs caused. */
   | { readonly event: 'warning'; readonly code: ErrorCode; readonly message: string; readonly peer?: string }
   /** The end: nothing follows. `code` tells why; `closed` is the person's own wish. */
   | { readonly event: 'disconnected'; readonly reason: string; readonly code: ErrorCode };
@@ -100,6 +116,68 @@ export interface PeerInfo {
   readonly fingerprint: string;
   /** `ip:port`, the one in use first. */
   readonly addresses: readonly string[];
+}
+
+/** What two people compare over another channel; see `security/safety-number.ts`. */
+export interface SafetyNumberInfo {
+  readonly user: string;
+  /** The key of `user` from which it is computed. */
+  readonly fingerprint: string;
+  /** `offered`: a changed key that waits for `acceptKey`. */
+  readonly key: 'known' | 'offered';
+  /** `YYYY-MM-DD`: since when that key is known. */
+  readonly since?: string;
+  readonly verified: boolean;
+  /** `YYYY-MM-DD`. */
+  readonly verifiedOn?: string;
+  /** One part for each of the two, in the same order for both: 6 groups of 5 digits, and 7 words. */
+  readonly parts: readonly { readonly user: string; readonly digits: readonly string[]; readonly words: readonly string[] }[];
+}
+
+export interface AcceptedKey {
+  readonly user: string;
+  readonly fingerprint: string;
+  /** The key that was known before, if there was one. */
+  readonly previous?: string;
+  /** Whether the previous one had been verified; the new one is not. */
+  readonly wasVerified: boolean;
+}
+
+/** What is known of somebody. Days are `YYYY-MM-DD`; what is not known is left out. */
+export interface WhoisInfo {
+  readonly user: string;
+  /** It is the person's own name. */
+  readonly self: boolean;
+  /** Undefined while the server cannot be asked. */
+  readonly online?: boolean;
+  /** What this person says about being away. */
+  readonly away?: string;
+  /** The pinned key. */
+  readonly fingerprint?: string;
+  readonly since?: string;
+  readonly verified: boolean;
+  readonly verifiedOn?: string;
+  /** Keys that were offered in place of the pinned one and wait for `acceptKey`. */
+  readonly offered?: readonly string[];
+  readonly session?: SessionInfo;
+}
+
+/** An open session, for `whois`. */
+export interface SessionInfo {
+  /** `lost`: the connection is being re-made; the fields then tell of the last one. */
+  readonly state: 'open' | 'lost';
+  /** Who began it. */
+  readonly direction: Direction;
+  readonly path: PathKind;
+  /** `ip:port`, the one in use first. */
+  readonly addresses: readonly string[];
+  /** ISO 8601, when it was opened. */
+  readonly since: string;
+  /** Measured just now; left out when no answer came in time. */
+  readonly roundTripMs?: number;
+  /** Over all connections of this session, with TLS's own left out. */
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
 }
 
 export interface OutgoingTransfer {
@@ -178,6 +256,21 @@ export interface ClientApi {
   readonly away: string | undefined;
   /** How it is with those who were talked to or asked after. */
   readonly people: readonly PersonPresence[];
+
+  /** What to compare with `user` over another channel. @throws P2pError `unknown-peer`; `peer-key-changed` where several keys are offered. */
+  safetyNumber(user: string): Promise<SafetyNumberInfo>;
+  /** Notes that the person has compared the safety number, or takes that back. @throws P2pError `unknown-peer`, `peer-key-changed`. */
+  markVerified(user: string, verified: boolean): Promise<SafetyNumberInfo>;
+  /** Whether the person has verified the key of `user`. */
+  isVerified(user: string): boolean;
+  /**
+   * Takes a changed key for the right one. `end`: its last characters, or the whole fingerprint, which then need not have been offered.
+   *
+   * @throws P2pError `no-key-change`; `bad-argument`, `peer-key-changed` where more is needed to say which.
+   */
+  acceptKey(user: string, end?: string): Promise<AcceptedKey>;
+  /** What is known of `user`, online or not. @throws P2pError `unknown-peer` where nothing is. */
+  whois(user: string): Promise<WhoisInfo>;
 
   /** The user name after login. */
   readonly user: string | undefined;

@@ -6,7 +6,6 @@
  * transfer-choice.ts, bytes to transfer/.
  */
 import { join } from 'node:path';
-import type { Readable, Writable } from 'node:stream';
 import { systemClock, type Clock } from '../net/clock.js';
 import { PeerListener } from '../net/peer-listener.js';
 import { tlsContext } from '../net/tls.js';
@@ -14,32 +13,18 @@ import { formatEndpoint } from '../protocol/candidates.js';
 import { P2pError } from '../protocol/errors.js';
 import { selfSignedCertificate } from '../security/certificate.js';
 import { PinFile } from '../security/pins.js';
-import type { TransferEvent } from '../transfer/events.js';
-import { TransferManager } from '../transfer/manager.js';
-import { RateLimiter } from '../transfer/rate-limit.js';
-import { ReceiveStore } from '../transfer/store/receive-store.js';
-import { SourceThread } from '../transfer/source/source-thread.js';
-import { StdoutStore } from '../transfer/store/stdout-store.js';
-import type { Store } from '../transfer/store/store.js';
-import { BlockPools } from '../transfer/buffer-pool.js';
-import { WindowBudget } from '../transfer/window-budget.js';
-import type { BlockedPerson, BlockOutcome, ClientApi, ClientEvent, ClientList, Leftover, OutgoingTransfer, PeerInfo, PersonPresence, TransferSnapshot } from './api.js';
+import type { AcceptedKey, BlockedPerson, BlockOutcome, ClientApi, ClientEvent, ClientList, Leftover, OutgoingTransfer, PeerInfo, PersonPresence, SafetyNumberInfo, TransferSnapshot, WhoisInfo } from './api.js';
 import { listClients } from './client-list.js';
 import { Introductions } from './introductions.js';
 import { checkName, login, register, type Account } from './login.js';
 import type { ClientOptions } from './options.js';
+import { PeerTrust } from './peer-trust.js';
 import { People } from './people.js';
 import { ServerLinkKeeper } from './server-link-keeper.js';
 import { Sessions } from './sessions.js';
+import { SharedTransfers, type ClientStreams } from './shared-transfers.js';
 import { allTransfers, chooseOffer, chooseTransfer } from './transfer-choice.js';
-
-/** What a client may read from and write to besides its folders, where the options say so. */
-export interface ClientStreams {
-  /** For `SEND_FILE -`. */
-  readonly stdin?: Readable;
-  /** For `received: '-'`. */
-  readonly stdout?: Writable;
-}
+import { whois } from './whois.js';
 
 /** @throws P2pError `bad-argument` where files are to go to stdout and there is none. */
 export function createClient(options: ClientOptions, clock: Clock = systemClock, streams: ClientStreams = {}): ClientApi {
@@ -52,37 +37,30 @@ class Engine implements ClientApi {
   readonly #options: ClientOptions;
   readonly #clock: Clock;
   readonly #keeper: ServerLinkKeeper;
-  readonly #store: Store;
-  readonly #sources = new SourceThread();
-  readonly #limiter: RateLimiter;
-  readonly #windows = new WindowBudget();
-  readonly #blocks = new BlockPools();
+  readonly #transfers: SharedTransfers;
   readonly #sessions: Sessions;
   readonly #knownPeers: PinFile;
   readonly #people: People;
-  #stdin: Readable | undefined;
   #listener: PeerListener | undefined;
   #introductions: Introductions | undefined;
+  #trust: PeerTrust | undefined;
   #account: Account | undefined;
   #state: State = 'new';
   #closing: Promise<void> | undefined;
-  #lastTransferId = 0;
   #consumer: (event: ClientEvent) => void | Promise<void> = () => undefined;
 
-  constructor(options: ClientOptions, clock: Clock, { stdin, stdout }: ClientStreams) {
+  constructor(options: ClientOptions, clock: Clock, streams: ClientStreams) {
     this.#options = options;
     this.#clock = clock;
-    this.#stdin = stdin;
-    this.#store = storeFor(options, stdout);
-    this.#limiter = new RateLimiter(clock);
-    this.#limiter.limit = options.limitRate;
+    this.#transfers = new SharedTransfers(options, clock, streams);
     const { host, port, home, pin, agent } = options;
     this.#sessions = new Sessions({
       clock,
       policy: options.sessions,
       isBlocked: (peer, fingerprint) => this.#people.isBlocked(peer, fingerprint),
+      isVerified: (peer) => this.isVerified(peer),
       introductions: () => this.#loggedIn(),
-      makeTransfers: (peer, emit) => this.#makeTransfers(peer, emit),
+      makeTransfers: (peer, emit) => this.#transfers.make(peer, emit),
       emit: (event) => {
         if (event.event === 'session-opened') void this.#people.presence.watch([event.peer]);
         return this.#consumer(event);
@@ -148,7 +126,7 @@ class Engine implements ClientApi {
   }
 
   get rateLimit(): number | undefined {
-    return this.#limiter.limit;
+    return this.#transfers.limiter.limit;
   }
 
   onEvent(listener: (event: ClientEvent) => void | Promise<void>): void {
@@ -181,7 +159,7 @@ class Engine implements ClientApi {
   async #logIn(user: string, password: string, isNew: boolean): Promise<void> {
     const account = await this.#keeper.beforeLogin((link) => login(link, user, password));
     const context = tlsContext(await selfSignedCertificate(account.identity));
-    await this.#store.removeLeftovers(Date.now());
+    await this.#transfers.store.removeLeftovers(Date.now());
     const listener = await PeerListener.listen({
       port: this.#options.listenPort,
       expecting: () => this.#introductions?.expecting === true,
@@ -193,14 +171,23 @@ class Engine implements ClientApi {
     }
     this.#account = account;
     this.#listener = listener;
+    const trust = (this.#trust = new PeerTrust({
+      user: account.user,
+      fingerprint: account.identity.fingerprint,
+      serverName: this.#serverName,
+      knownPeers: this.#knownPeers,
+      clock: this.#clock,
+      hasSession: (peer) => this.#sessions.has(peer),
+      onChanged: (change) => this.#emit(change),
+    }));
+    await trust.load();
     this.#introductions = new Introductions({
       user: account.user,
       fingerprint: account.identity.fingerprint,
       context,
       clock: this.#clock,
       agent: this.#options.agent,
-      knownPeers: new PinFile(join(this.#options.home, 'known_peers'), 'Peers and their keys: user@server, fingerprint, first seen. Delete a line to accept a new key.'),
-      serverName: this.#serverName,
+      trust,
       listener,
       serverLink: () => this.#keeper.link,
       isBlocked: (peer, fingerprint) => this.#people.isBlocked(peer, fingerprint),
@@ -264,17 +251,7 @@ class Engine implements ClientApi {
   }
 
   async sendFile(path: string, name?: string): Promise<OutgoingTransfer> {
-    const { transfers } = this.#sessions.find();
-    if (path !== '-') {
-      if (name !== undefined) throw new P2pError('bad-argument', 'Only what comes on stdin is given a name: SEND_FILE - NAME.');
-      return await transfers.offer(path);
-    }
-    if (name === undefined) throw new P2pError('bad-argument', 'What comes on stdin needs a name: SEND_FILE - NAME.');
-    const stdin = this.#stdin;
-    if (stdin === undefined) throw new P2pError('bad-argument', 'Stdin cannot be sent: it carries the commands, or has been sent already.');
-    const offered = await transfers.offerPipe(stdin, name);
-    this.#stdin = undefined;
-    return offered;
+    return await this.#transfers.offer(this.#sessions.find().transfers, path, name);
   }
 
   async acceptFile(id?: number): Promise<void> {
@@ -303,11 +280,37 @@ class Engine implements ClientApi {
   }
 
   leftovers(): Promise<readonly Leftover[]> {
-    return this.#store.leftovers();
+    return this.#transfers.store.leftovers();
   }
 
   limitRate(bytesPerSecond: number | undefined): void {
-    this.#limiter.limit = bytesPerSecond;
+    this.#transfers.limiter.limit = bytesPerSecond;
+  }
+
+  async safetyNumber(user: string): Promise<SafetyNumberInfo> {
+    return await this.#trusting().safetyNumber(user);
+  }
+
+  async markVerified(user: string, verified: boolean): Promise<SafetyNumberInfo> {
+    return await this.#trusting().markVerified(user, verified);
+  }
+
+  isVerified(user: string): boolean {
+    return this.#trust?.isVerified(user) ?? false;
+  }
+
+  async acceptKey(user: string, end?: string): Promise<AcceptedKey> {
+    const accepted = await this.#trusting().accept(user, end);
+    // What there is under the old key is with somebody who is not held for this peer any more.
+    await this.#sessions.dropUnless(user, accepted.fingerprint);
+    return accepted;
+  }
+
+  async whois(user: string): Promise<WhoisInfo> {
+    const trust = this.#trusting();
+    const { user: self = '', identity } = this.#account ?? {};
+    const session = this.#sessions.has(user) ? this.#sessions.find(user) : undefined;
+    return await whois(user, { user: self, fingerprint: identity?.fingerprint ?? '', trust, session, serverLink: () => this.#keeper.link });
   }
 
   async disconnect(): Promise<void> {
@@ -329,26 +332,15 @@ class Engine implements ClientApi {
   }
 
   /** @throws P2pError `not-authenticated`. */
+  #trusting(): PeerTrust {
+    if (this.#trust === undefined) throw new P2pError('not-authenticated', 'Log in first.');
+    return this.#trust;
+  }
+
+  /** @throws P2pError `not-authenticated`. */
   #loggedIn(): Introductions {
     if (this.#introductions === undefined) throw new P2pError('not-authenticated', 'Log in first.');
     return this.#introductions;
-  }
-
-  #makeTransfers({ peer, fingerprint }: { readonly peer: string; readonly fingerprint: string }, emit: (event: TransferEvent) => void): TransferManager {
-    const { accept, acceptFrom, maxFile, acceptOtherwise } = this.#options;
-    return new TransferManager({
-      peer,
-      fingerprint,
-      store: this.#store,
-      openSource: (path, events) => this.#sources.open(path, events),
-      policy: { accept, acceptFrom, maxFile, otherwise: acceptOtherwise },
-      limiter: this.#limiter,
-      windows: this.#windows,
-      blocks: this.#blocks,
-      clock: this.#clock,
-      nextId: () => ++this.#lastTransferId,
-      emit,
-    });
   }
 
   /** The one way to the end; the first reason counts. */
@@ -358,17 +350,11 @@ class Engine implements ClientApi {
       this.#introductions?.close();
       this.#people.presence.close();
       await this.#sessions.close();
-      await Promise.all([this.#listener?.close(), this.#keeper.close(), this.#sources.close(), this.#store.close()]);
+      await Promise.all([this.#listener?.close(), this.#keeper.close(), this.#transfers.close()]);
       this.#emit({ event: 'disconnected', reason: reason.message, code: reason.code });
     })();
     return this.#closing;
   }
-}
-
-function storeFor({ received, home }: ClientOptions, stdout: Writable | undefined): Store {
-  if (received !== '-') return new ReceiveStore({ received, partial: join(home, 'partial') });
-  if (stdout === undefined) throw new P2pError('bad-argument', 'There is no stdout to which received files could go.');
-  return new StdoutStore(stdout);
 }
 
 function hasLeft(): P2pError {

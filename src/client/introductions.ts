@@ -21,12 +21,12 @@ import { clientLimits, peerLimits, timeLimits } from '../protocol/limits.js';
 import { canonicalUserName } from '../protocol/names.js';
 import type { PeerRole } from '../protocol/peer-messages.js';
 import type { ServerMessageOf } from '../protocol/server-messages.js';
-import type { PinFile } from '../security/pins.js';
 import { Agreements } from './agreements.js';
 import type { Direction } from './api.js';
 import { AwaitedPeer } from './awaited-peer.js';
 import { LinkMoves } from './link-moves.js';
 import { pathsTo } from './peer-paths.js';
+import type { PeerTrust } from './peer-trust.js';
 import type { ServerLink } from './server-link.js';
 
 const debug = debuglog('p2p-introduction');
@@ -55,9 +55,8 @@ export interface IntroductionOptions {
   readonly context: SecureContext;
   readonly clock: Clock;
   readonly agent: string;
-  readonly knownPeers: Pick<PinFile, 'path' | 'find' | 'add'>;
-  /** `host:port` of the server: peers' names are unique only there. */
-  readonly serverName: string;
+  /** Which keys may be whose. */
+  readonly trust: Pick<PeerTrust, 'check' | 'met'>;
   readonly listener: Pick<PeerListener, 'port'>;
   /** @throws LinkLost while the server link is down. */
   serverLink(): Pick<ServerLink, 'send' | 'request'>;
@@ -260,7 +259,7 @@ export class Introductions {
       return 'granted';
     }
     try {
-      await this.#checkPin(peer, fingerprint);
+      await this.#options.trust.check(peer, fingerprint, 'incoming');
     } catch (error) {
       if (!(error instanceof P2pError)) throw error;
       this.#options.onWarning(error, peer);
@@ -281,7 +280,7 @@ export class Introductions {
     const { introduction, user, fingerprint } = awaited;
     this.#running.set(introduction, awaited);
     try {
-      const firstContact = await this.#checkPin(user, fingerprint);
+      const firstContact = await this.#options.trust.check(user, fingerprint, direction);
       const link = await race(pathsTo(awaited, candidates, this.#handshake(this.#stop.signal)), {
         clock: this.#options.clock,
         timeoutMs: timeLimits.raceMs,
@@ -289,7 +288,7 @@ export class Introductions {
         discard: (late) => late.destroy(),
       });
       try {
-        if (firstContact) await this.#pin(user, fingerprint);
+        await this.#options.trust.met(user, fingerprint, firstContact, direction);
       } catch (error) {
         link.destroy();
         throw error;
@@ -306,30 +305,6 @@ export class Introductions {
       awaited.end();
       this.#running.delete(introduction);
     }
-  }
-
-  /** @throws P2pError `bad-pin-file`; `peer-key-changed` where another first contact with this name, at the same time, was quicker. */
-  async #pin(peer: string, fingerprint: string): Promise<void> {
-    await this.#options.knownPeers.add(this.#pinName(peer), fingerprint);
-    await this.#checkPin(peer, fingerprint);
-  }
-
-  /** @returns whether this is the first contact. @throws P2pError `peer-key-changed`. */
-  async #checkPin(peer: string, fingerprint: string): Promise<boolean> {
-    const { knownPeers } = this.#options;
-    if (fingerprint === this.#options.fingerprint) throw new P2pError('peer-key-wrong', `The server says that ${peer} has your own key. Refused.`);
-    const pinned = await knownPeers.find(this.#pinName(peer));
-    if (pinned === undefined) return true;
-    if (pinned === fingerprint) return false;
-    throw new P2pError(
-      'peer-key-changed',
-      `THE IDENTITY OF ${peer} HAS CHANGED. Either ${peer} has a new account, or the server or somebody in between impersonates ${peer}. Known: ${pinned}, now: ${fingerprint}. No session was opened. ` +
-        `Ask ${peer} in another way; if the new one is right, delete the line that begins with "${this.#pinName(peer)}" in ${knownPeers.path} and connect again.`,
-    );
-  }
-
-  #pinName(peer: string): string {
-    return `${canonicalUserName(peer)}@${this.#options.serverName}`;
   }
 }
 

@@ -5,6 +5,7 @@
  * attempts in reconnection.ts; which sessions there are and which is current is the business of sessions.ts.
  */
 import type { Clock } from '../net/clock.js';
+import type { Traffic } from '../net/connection.js';
 import { deferred } from '../net/deferred.js';
 import type { Continuity, PeerLink } from '../net/peer-link.js';
 import { P2pError, RemoteViolation } from '../protocol/errors.js';
@@ -56,6 +57,7 @@ type State =
 export class Session {
   readonly peer: string;
   readonly fingerprint: string;
+  readonly openedAt = new Date();
   readonly transfers: Transfers;
   readonly #options: SessionOptions;
   readonly #chat: Chat;
@@ -66,6 +68,8 @@ export class Session {
   #state: State;
   /** Events that the consumer has not taken yet. */
   #held = 0;
+  /** Of links that are gone. */
+  #pastTraffic: Traffic = { sent: 0, received: 0 };
   /** Links in a row that the peer spoiled by breaking the rules. */
   #violations = 0;
 
@@ -103,6 +107,16 @@ export class Session {
   /** How the link came about, or the last one. */
   get introduced(): Introduced {
     return this.#introduced;
+  }
+
+  /** Bytes of frames so far, over all its links. */
+  get traffic(): Traffic {
+    return this.#state.at === 'open' ? sum(this.#pastTraffic, this.#state.link.traffic) : this.#pastTraffic;
+  }
+
+  /** Milliseconds to the peer and back; undefined while there is no link, or no answer. */
+  async measureRoundTrip(): Promise<number | undefined> {
+    return this.#state.at === 'open' ? await this.#state.link.measureRoundTrip() : undefined;
   }
 
   /** `lost`: the link is being re-made. */
@@ -237,6 +251,7 @@ export class Session {
 
   #lose(link: PeerLink, reason: string): void {
     this.#state = { at: 'lost' };
+    this.#pastTraffic = sum(this.#pastTraffic, link.traffic);
     this.#chat.detach();
     link.destroy();
     // First, so that it explains what the transfers then tell.
@@ -295,4 +310,8 @@ export class Session {
 
 function portOf(link: PeerLink) {
   return { send: (message: PeerMessage) => link.send(message), sendData: (frames: Buffer) => link.sendData(frames), readMuch: () => link.readMuch() };
+}
+
+function sum(one: Traffic, other: Traffic): Traffic {
+  return { sent: one.sent + other.sent, received: one.received + other.received };
 }

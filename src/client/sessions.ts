@@ -21,13 +21,15 @@ import { SessionRequests } from './session-requests.js';
 const debug = debuglog('p2p-session');
 
 /** Failures of an introduction that the person must hear of, even while the session is being re-made. */
-const LOUD: readonly string[] = ['peer-key-changed', 'peer-key-wrong', 'bad-pin-file'];
+const LOUD: readonly string[] = ['peer-key-wrong', 'bad-pin-file'];
 
 export interface SessionsOptions {
   readonly clock: Clock;
   readonly policy: SessionPolicy;
   /** Whether the person wants nothing to do with this peer. */
   isBlocked(peer: string, fingerprint: string): boolean;
+  /** Whether the person has verified the key of this peer. */
+  isVerified(peer: string): boolean;
   /** @throws P2pError `not-authenticated` before the login. */
   introductions(): Pick<Introductions, 'ask' | 'awaits'>;
   makeTransfers(peer: { readonly peer: string; readonly fingerprint: string }, emit: (event: TransferEvent) => void): Transfers;
@@ -174,7 +176,7 @@ export class Sessions {
     this.#sessions.set(name, session);
     this.#numbers.set(name, this.#freeNumber());
     if (this.#opening.has(name) || this.#current === undefined) this.#current = session;
-    void this.#options.emit({ event: 'session-opened', peer, direction, path: 'direct', address: link.address, fingerprint, firstContact, current: session === this.#current });
+    void this.#options.emit({ event: 'session-opened', peer, direction, path: 'direct', address: link.address, fingerprint, firstContact, current: session === this.#current, verified: this.#options.isVerified(peer) });
     session.start();
   }
 
@@ -202,8 +204,9 @@ export class Sessions {
     return (await this.#requests.ask(peer, fingerprint)) ? 'granted' : 'refused';
   }
 
-  /** An introduction failed that no command began. While the session with this peer is being re-made, that is no news. */
+  /** An introduction failed that no command began. While the session with this peer is being re-made, that is no news. A changed key is told of by its own event. */
   onWarning(error: P2pError, peer: string): void {
+    if (error.code === 'peer-key-changed') return;
     if (this.#sessions.has(canonicalUserName(peer)) && !LOUD.includes(error.code)) debug('%s: %s', peer, error.message);
     else void this.#options.emit({ event: 'warning', code: error.code, message: error.message, peer });
   }
@@ -225,6 +228,18 @@ export class Sessions {
     const lost = open.filter(({ state }) => state === 'lost').map(({ peer }) => peer);
     const more = lost.length === 0 ? '' : ` The connection to ${lost.join(', ')} is being re-made.`;
     throw new P2pError('session-open', `A session with ${open.map(({ peer }) => peer).join(', ')} is open. End it with CLOSE_SESSION, then DISCONNECT_CLIENT.${more}`);
+  }
+
+  /** Whether there is a session with `user`, with a link or without. */
+  has(user: string): boolean {
+    const session = this.#sessions.get(canonicalUserName(user));
+    return session !== undefined && session.state !== 'ending';
+  }
+
+  /** Ends the session with `user` if it is under another key. */
+  async dropUnless(user: string, fingerprint: string): Promise<void> {
+    const session = this.#sessions.get(canonicalUserName(user));
+    if (session !== undefined && session.fingerprint !== fingerprint) await session.close();
   }
 
   /** Ends what there is with this peer (canonical name), and refuses what it asks for. */

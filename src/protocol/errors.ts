@@ -54,6 +54,8 @@ export type LocalCode =
   | 'server-key-changed'
   | 'peer-key-changed'
   | 'peer-key-wrong'
+  | 'no-key-change'
+  | 'unknown-peer'
   | 'no-path'
   | 'no-session'
   | 'session-open'

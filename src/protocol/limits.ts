@@ -58,6 +58,10 @@ export const timeLimits = {
   heartbeatMs: 30 * SECOND,
   /** A link without a received byte for this long is dead: three heartbeats. */
   deadMs: 90 * SECOND,
+  /** Between two warnings of the same changed key when its owner asks again and again: each is several lines. */
+  keyChangeToldMs: 60 * SECOND,
+  /** For the answer to a ping of which the round trip is wanted; it waits behind what is on its way. */
+  roundTripMs: 3 * SECOND,
   /** A request to the server without a reply. Longer than `answerMs`, so that the server's own word arrives first. */
   requestMs: 75 * SECOND,
   /** A client's answer to an introduction; a person may be asked (`--sessions ask`). */
@@ -191,6 +195,10 @@ export const clientLimits = {
   blocked: 10_000,
   /** Names of one list, fetched page by page: half of what `requestBurst` allows, and more than anybody reads; a prefix finds the others. */
   listedClients: (serverLimits.requestBurst / 2) * serverLimits.listPage,
+  /** Keys offered in place of one peer's known one that wait for a decision: an honest peer has one, a server that lies may name many. */
+  offeredKeys: 4,
+  /** Characters of a fingerprint that say which key is accepted in place of a verified one: 48 bits, more than anybody hits by chance. */
+  keyEndChars: 8,
   /** Events that a program which uses the engine as a library has not read; the oldest is dropped beyond that. 16 MiB at most, where all are messages. */
   unreadEvents: 1_000,
   /** From so many unread events on the peers who cause more are held back… */

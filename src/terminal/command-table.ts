@@ -110,6 +110,41 @@ const TABLE = {
     help: ['Shows whom you have blocked on this server.'],
     examples: ['LIST_BLOCKED'],
   },
+  WHOIS: {
+    short: ['/whois'],
+    group: 'people',
+    argument: 'user',
+    form: '<user>',
+    summary: 'key, path and round trip of somebody',
+    help: [
+      'Shows what is known of somebody: whether online, the key and since when it is known, whether you verified it; with an open session also its path, addresses, round trip, age, and bytes.',
+    ],
+    examples: ['WHOIS bob'],
+  },
+  VERIFY: {
+    short: ['/verify'],
+    group: 'people',
+    argument: 'user',
+    form: '<user> [yes|no]',
+    summary: 'compare keys, so that nobody listens',
+    help: [
+      'Shows the safety number of you and somebody else, as digits and as words. The other side types VERIFY as well; where nobody sits between you, both see the same.',
+      'Compare it on another channel: a call, or face to face. Then VERIFY <user> yes marks this person as verified, and VERIFY <user> no takes that back.',
+    ],
+    examples: ['VERIFY bob', 'VERIFY bob yes'],
+  },
+  ACCEPT_KEY: {
+    short: ['/accept-key'],
+    group: 'people',
+    argument: 'user',
+    form: '<user> [end]',
+    summary: 'take a changed key for the right one',
+    help: [
+      'When the key of somebody changes, nothing is sent or received until you decide. Ask this person on another channel first; VERIFY shows what to compare.',
+      'Of somebody whom you had verified, the last 8 characters of the new key are needed too. A whole key, SHA256:…, may be given before it was ever offered.',
+    ],
+    examples: ['ACCEPT_KEY bob', 'ACCEPT_KEY bob Zk3q1x+A'],
+  },
   SWITCH_SESSION: {
     short: ['/switch'],
     group: 'sessions',

@@ -15,11 +15,15 @@ import type { HelpTopic } from './help.js';
 import { HELP_TOPICS } from './help.js';
 import { nearestWord } from './nearest-word.js';
 import { parseRate, SIZE_FORM } from './quantities.js';
+import type { VerifyWish } from './trust-wording.js';
 
 export type Command =
   /** `prefix` is empty for everybody. */
   | { readonly command: 'GET_CLIENT_LIST'; readonly prefix: string }
-  | { readonly command: 'GET_CLIENT_INFO' | 'BLOCK' | 'UNBLOCK'; readonly user: string }
+  | { readonly command: 'GET_CLIENT_INFO' | 'BLOCK' | 'UNBLOCK' | 'WHOIS'; readonly user: string }
+  | { readonly command: 'VERIFY'; readonly user: string; readonly wish: VerifyWish }
+  /** `end`: the last characters of a fingerprint, or all of it. */
+  | { readonly command: 'ACCEPT_KEY'; readonly user: string; readonly end: string | undefined }
   /** Without a text: back. */
   | { readonly command: 'AWAY'; readonly text: string | undefined }
   /** A number is surely one; digits in a string may be a name or a number. */
@@ -73,7 +77,12 @@ function withArgument(name: CommandName, argument: string): Command {
     case 'GET_CLIENT_INFO':
     case 'BLOCK':
     case 'UNBLOCK':
+    case 'WHOIS':
       return { command: name, user: userName(name, argument) };
+    case 'VERIFY':
+      return verify(argument);
+    case 'ACCEPT_KEY':
+      return acceptKey(argument);
     case 'SWITCH_SESSION':
       return { command: name, session: /^#[1-9]$/u.test(argument) ? Number(argument.slice(1)) : userName(name, argument) };
     case 'AWAY':
@@ -106,6 +115,25 @@ function awayText(text: string): string {
   const { awayChars } = textLimits;
   if (text.trim() === '' || text.length > awayChars) throw badArgument('AWAY', `It takes 1 to ${awayChars} characters, or nothing at all.`);
   return text;
+}
+
+function verify(argument: string): Command {
+  const { user, rest = 'show' } = userAndRest('VERIFY', argument);
+  const wish = rest.toLowerCase();
+  if (wish !== 'show' && wish !== 'yes' && wish !== 'no') throw badArgument('VERIFY', `It takes a name, then yes or no, or nothing to see the number. For example: VERIFY ${user} yes`);
+  return { command: 'VERIFY', user, wish };
+}
+
+function acceptKey(argument: string): Command {
+  const { user, rest: end } = userAndRest('ACCEPT_KEY', argument);
+  if (end !== undefined && !/^(?:SHA256:)?[A-Za-z0-9+/]{1,43}$/u.test(end)) throw badArgument('ACCEPT_KEY', 'After the name come the last characters of the new key, or all of it: SHA256:…');
+  return { command: 'ACCEPT_KEY', user, end };
+}
+
+function userAndRest(command: CommandName, argument: string): { readonly user: string; readonly rest?: string } {
+  const [first = '', ...more] = argument.split(/\s+/u);
+  const user = userName(command, first);
+  return more.length === 0 ? { user } : { user, rest: more.join(' ') };
 }
 
 /** `path`, or `- name` for stdin; a file called `-` is `./-`. */

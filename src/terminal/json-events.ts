@@ -5,7 +5,7 @@
  * Owns shapes only. The JSON Schema that is shipped with the package is made from these types and their comments at build time,
  * so every field is documented where it stands.
  */
-import type { ClientEvent, Leftover, TransferSnapshot } from '../client/api.js';
+import type { AcceptedKey, ClientEvent, Leftover, SafetyNumberInfo, TransferSnapshot, WhoisInfo } from '../client/api.js';
 import type { ErrorCode } from '../protocol/errors.js';
 
 /** The `id` of a line, given back in `done` or `error`. */
@@ -65,6 +65,12 @@ export type AnswerEvent =
   | { readonly event: 'blocked'; readonly user: string; readonly fingerprint?: string; readonly known: boolean }
   /** To `LIST_BLOCKED`, oldest first. `since`: the day, `YYYY-MM-DD`. */
   | { readonly event: 'blocked-list'; readonly blocked: readonly { readonly user: string; readonly fingerprint?: string; readonly since?: string }[] }
+  /** To `VERIFY`, also with yes or no. */
+  | ({ readonly event: 'safety-number' } & SafetyNumberInfo)
+  /** To `ACCEPT_KEY`: from now on this key is the right one; it is not verified. */
+  | ({ readonly event: 'key-accepted' } & AcceptedKey)
+  /** To `WHOIS`. */
+  | ({ readonly event: 'whois' } & WhoisInfo)
   /** To `LIST_FILES`: what has not ended, and what is unfinished from earlier and can be continued. */
   | { readonly event: 'files'; readonly transfers: readonly TransferSnapshot[]; readonly leftovers: readonly Leftover[] }
   /** To `LIMIT_RATE`: bytes a second, null for none. */

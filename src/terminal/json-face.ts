@@ -129,6 +129,15 @@ export class JsonFace implements Face {
       case 'blocked-list':
         await this.#emit({ event: 'blocked-list', blocked: result.blocked });
         return {};
+      case 'safety-number':
+        await this.#emit({ event: 'safety-number', ...result.info });
+        return {};
+      case 'accepted-key':
+        await this.#emit({ event: 'key-accepted', ...result.accepted });
+        return {};
+      case 'whois':
+        await this.#emit({ event: 'whois', ...result.info });
+        return {};
       case 'info':
         await this.#emit({ event: 'client-info', ...result.info });
         return {};

@@ -2,10 +2,11 @@
  * A command → the engine's method, the same for all three faces. Says nothing to anybody: results go back to the caller.
  */
 import { join } from 'node:path';
-import type { BlockedPerson, BlockOutcome, ClientApi, ClientList, Leftover, OutgoingTransfer, PeerInfo, TransferSnapshot } from '../client/api.js';
+import type { AcceptedKey, BlockedPerson, BlockOutcome, ClientApi, ClientList, Leftover, OutgoingTransfer, PeerInfo, SafetyNumberInfo, TransferSnapshot, WhoisInfo } from '../client/api.js';
 import { P2pError } from '../protocol/errors.js';
 import type { Command } from './commands.js';
 import { helpText } from './help.js';
+import type { VerifyWish } from './trust-wording.js';
 
 /** What a command yielded. `left`: the link to the server is closed. */
 export type Result =
@@ -16,6 +17,9 @@ export type Result =
   | { readonly kind: 'blocked'; readonly outcome: BlockOutcome }
   | { readonly kind: 'unblocked'; readonly user: string }
   | { readonly kind: 'blocked-list'; readonly blocked: readonly BlockedPerson[] }
+  | { readonly kind: 'safety-number'; readonly info: SafetyNumberInfo; readonly wish: VerifyWish }
+  | { readonly kind: 'accepted-key'; readonly accepted: AcceptedKey }
+  | { readonly kind: 'whois'; readonly info: WhoisInfo }
   | { readonly kind: 'transfer'; readonly transfer: OutgoingTransfer }
   | { readonly kind: 'files'; readonly transfers: readonly TransferSnapshot[]; readonly leftovers: readonly Leftover[] }
   /** Undefined: there is none. */
@@ -55,6 +59,14 @@ export async function perform(api: ClientApi, command: Command, { homeDirectory,
       return { kind: 'unblocked', user: command.user };
     case 'LIST_BLOCKED':
       return { kind: 'blocked-list', blocked: api.blocked };
+    case 'VERIFY': {
+      const { user, wish } = command;
+      return { kind: 'safety-number', wish, info: wish === 'show' ? await api.safetyNumber(user) : await api.markVerified(user, wish === 'yes') };
+    }
+    case 'ACCEPT_KEY':
+      return { kind: 'accepted-key', accepted: await api.acceptKey(command.user, command.end) };
+    case 'WHOIS':
+      return { kind: 'whois', info: await api.whois(command.user) };
     case 'SEND_FILE':
       if (command.name === undefined) return { kind: 'transfer', transfer: await api.sendFile(expandHome(command.path, homeDirectory)) };
       if (!stdinFree) throw stdinInUse();

@@ -19,6 +19,7 @@ import { ProgressPace } from './progress.js';
 import { filesLines, rateLimitLines } from './files-wording.js';
 import { awaySetLines, blockedLines, blockedListLines, unblockedLines } from './people-wording.js';
 import { notice } from './phrases.js';
+import { acceptedKeyLines, safetyNumberLines, whoisLines } from './trust-wording.js';
 import { clientInfoLines, clientListLines, eventLines, helpLines, scriptErrorText } from './wording.js';
 
 export interface ScriptFaceOptions {
@@ -161,6 +162,15 @@ export class ScriptFace implements Face {
         return;
       case 'unblocked':
         await this.#print(unblockedLines(result.user));
+        return;
+      case 'safety-number':
+        await this.#print(safetyNumberLines(result.info, result.wish));
+        return;
+      case 'accepted-key':
+        await this.#print(acceptedKeyLines(result.accepted));
+        return;
+      case 'whois':
+        await this.#print(whoisLines(result.info, Date.now()));
         return;
       case 'info':
         await this.#print(clientInfoLines(result.info));

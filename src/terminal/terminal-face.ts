@@ -23,6 +23,7 @@ import type { WordingContext } from './wording.js';
 import { filesLines, rateLimitLines } from './files-wording.js';
 import { awayLines, awaySetLines, blockedLines, blockedListLines, unblockedLines } from './people-wording.js';
 import { fileName, notice, toOrFrom } from './phrases.js';
+import { acceptedKeyLines, safetyNumberLines, whoisLines } from './trust-wording.js';
 import { clientInfoLines, clientListLines, errorLines, eventLines, helpLines, promptOf } from './wording.js';
 
 export interface TerminalFaceOptions {
@@ -119,6 +120,15 @@ export class TerminalFace implements Face {
           break;
         case 'blocked-list':
           void this.#print(blockedListLines(result.blocked));
+          break;
+        case 'safety-number':
+          void this.#print(safetyNumberLines(result.info, result.wish));
+          break;
+        case 'accepted-key':
+          void this.#print(acceptedKeyLines(result.accepted));
+          break;
+        case 'whois':
+          void this.#print(whoisLines(result.info, Date.now()));
           break;
         case 'info':
           void this.#print(clientInfoLines(result.info));

@@ -13,6 +13,7 @@ import { notice, problem, result } from './phrases.js';
 import { presenceLines } from './people-wording.js';
 import type { OfferContext } from './transfer-wording.js';
 import { offerLines, offerUpdateLines, progressLines, transferDoneLines, transferFailedLines, transferNoteLines, transferStateLines } from './transfer-wording.js';
+import { keyChangedLines } from './trust-wording.js';
 
 /** What the words depend on besides the event. */
 export interface WordingContext extends OfferContext {
@@ -102,6 +103,8 @@ export function eventLines(event: ClientEvent, context: WordingContext): Line[] 
       return transferFailedLines(event);
     case 'presence':
       return presenceLines(event, context);
+    case 'key-changed':
+      return keyChangedLines(event);
     case 'warning':
       return [problem(visibleLine(event.message))];
     case 'disconnected':

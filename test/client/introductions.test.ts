@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { Introductions, type Consent, type Introduced, type IntroductionOptions } from '../../src/client/introductions.js';
+import { Introductions, type Consent, type Introduced } from '../../src/client/introductions.js';
 import { systemClock } from '../../src/net/clock.js';
 import { deferred } from '../../src/net/deferred.js';
 import { authenticatePeer } from '../../src/net/peer-handshake.js';
@@ -12,6 +12,7 @@ import { P2pError } from '../../src/protocol/errors.js';
 import { clientLimits } from '../../src/protocol/limits.js';
 import type { ClientMessage, ClientMessageOf, ServerMessageOf } from '../../src/protocol/server-messages.js';
 import { generateIdentity } from '../../src/security/identity.js';
+import { PeerTrust, type KnownPeers } from '../../src/client/peer-trust.js';
 import { PinFile } from '../../src/security/pins.js';
 import { tcpPair, tcpServer, testIdentity, type TestIdentity } from '../helpers/sockets.js';
 import { temporaryFolder } from '../helpers/test-client.js';
@@ -21,7 +22,7 @@ const id = (n: number) => String(n).padStart(22, 'A');
 
 interface SetUpOptions {
   readonly consent?: (peer: string) => Promise<Consent>;
-  readonly knownPeers?: IntroductionOptions['knownPeers'];
+  readonly knownPeers?: KnownPeers;
 }
 
 /** The introductions of "alice", whose server is played by the test. */
@@ -37,8 +38,7 @@ async function setUp(t: TestContext, options: SetUpOptions = {}) {
     context: tlsContext(self.credentials),
     clock: systemClock,
     agent: 'test/1',
-    knownPeers,
-    serverName: 'server:9090',
+    trust: new PeerTrust({ user: 'alice', fingerprint: self.fingerprint, serverName: 'server:9090', knownPeers, clock: systemClock, hasSession: () => false, onChanged: () => undefined }),
     listener: { port: 4000 },
     serverLink: () => ({
       send: (message) => void sent.push(message),
@@ -185,7 +185,14 @@ describe('a client whose server is hostile', () => {
     it(`opens no session with a peer ${whom}, and leaves no link`, async (t) => {
       let pinned: string | undefined;
       const pin = (fingerprint: string) => (pinned = fingerprint);
-      const alice = await setUp(t, { knownPeers: { path: 'known_peers', find: () => Promise.resolve(pinned), add: () => add(pin) } });
+      const knownPeers: KnownPeers = {
+        all: () => Promise.resolve(new Map()),
+        entry: () => Promise.resolve(pinned === undefined ? undefined : { fingerprint: pinned, since: undefined, verified: undefined }),
+        add: () => add(pin),
+        replace: () => Promise.resolve(),
+        setVerified: () => Promise.resolve(true),
+      };
+      const alice = await setUp(t, { knownPeers });
       const bob = await waitingPeer(t, alice.self, id(1));
       const peer = { user: 'bob', fingerprint: bob.fingerprint };
       const outcome = alice.ask('bob', { type: 'introduction', id: 1, introduction: id(1), role: 'asker', peer, candidates: bob.candidates });

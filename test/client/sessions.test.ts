@@ -116,11 +116,12 @@ describe('sessions', () => {
     const [bob, other] = [await person(t), generateIdentity()];
     await writeFile(join(home, 'known_peers'), `${nameOf(bob)}@127.0.0.1:${server.port} ${other.fingerprint} 2026-01-01\n`);
     const alice = await person(t, { home });
-    await assert.rejects(alice.api.openSession(nameOf(bob)), { code: 'peer-key-changed', message: /delete the line/u });
+    await assert.rejects(alice.api.openSession(nameOf(bob)), { code: 'peer-key-changed', message: /ACCEPT_KEY/u });
     await assert.rejects(bob.api.openSession(nameOf(alice)), { code: 'unavailable' });
-    const warning = await alice.next('warning');
-    assert.equal(warning.code, 'peer-key-changed');
-    assert.ok(warning.message.includes(other.fingerprint) && warning.message.includes(join(home, 'known_peers')));
+    const asked = await alice.next('key-changed');
+    assert.deepEqual([asked.direction, asked.known, asked.since, asked.verified, asked.again], ['outgoing', other.fingerprint, '2026-01-01', false, false]);
+    await assert.rejects(alice.api.openSession(nameOf(bob)), { code: 'peer-key-changed' });
+    assert.equal((await alice.next('key-changed')).again, true);
     assert.deepEqual(alice.api.sessions, []);
   });
 

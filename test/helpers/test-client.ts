@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { ClientApi, ClientEvent, ClientEventOf } from '../../src/client/api.js';
-import { createClient, type ClientStreams } from '../../src/client/engine.js';
+import { createClient } from '../../src/client/engine.js';
 import type { ClientOptions } from '../../src/client/options.js';
+import type { ClientStreams } from '../../src/client/shared-transfers.js';
 import { systemClock, type Clock } from '../../src/net/clock.js';
 import { deferred } from '../../src/net/deferred.js';
 

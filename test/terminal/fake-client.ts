@@ -2,11 +2,12 @@
  * An engine for tests of the faces: records what it was asked to do, in order, and does what the test says.
  */
 import type { Writable } from 'node:stream';
-import type { BlockedPerson, BlockOutcome, ClientApi, ClientEvent, ClientList, Leftover, OutgoingTransfer, PeerInfo, PersonPresence, TransferOutcome, TransferSnapshot } from '../../src/client/api.js';
+import type { AcceptedKey, BlockedPerson, BlockOutcome, ClientApi, ClientEvent, ClientList, Leftover, OutgoingTransfer, PeerInfo, PersonPresence, SafetyNumberInfo, TransferOutcome, TransferSnapshot, WhoisInfo } from '../../src/client/api.js';
 import type { TransferCode } from '../../src/protocol/errors.js';
 import { P2pError } from '../../src/protocol/errors.js';
 
 export const FINGERPRINT = `SHA256:${'A'.repeat(43)}`;
+export const OTHER_FINGERPRINT = `SHA256:${'B'.repeat(43)}`;
 export const BLAKE3 = 'ab'.repeat(32);
 
 export class FakeClient implements ClientApi {
@@ -21,6 +22,7 @@ export class FakeClient implements ClientApi {
   blocked: BlockedPerson[] = [];
   people: PersonPresence[] = [];
   left: Leftover[] = [];
+  readonly verified = new Set<string>();
   /** Where a file would go, with `--received -`. */
   stdout: Writable | undefined;
   /** Called before a method does its work; may reject, or wait. The key is the method's name. */
@@ -167,6 +169,32 @@ export class FakeClient implements ClientApi {
     this.rateLimit = bytesPerSecond;
   }
 
+  async safetyNumber(user: string): Promise<SafetyNumberInfo> {
+    await this.#call('safetyNumber', user);
+    return this.#safetyNumber(user);
+  }
+
+  async markVerified(user: string, verified: boolean): Promise<SafetyNumberInfo> {
+    await this.#call('markVerified', user, verified);
+    if (verified) this.verified.add(user);
+    else this.verified.delete(user);
+    return this.#safetyNumber(user);
+  }
+
+  isVerified(user: string): boolean {
+    return this.verified.has(user);
+  }
+
+  async acceptKey(user: string, end?: string): Promise<AcceptedKey> {
+    await this.#call('acceptKey', user, end);
+    return { user, fingerprint: OTHER_FINGERPRINT, previous: FINGERPRINT, wasVerified: this.verified.delete(user) };
+  }
+
+  async whois(user: string): Promise<WhoisInfo> {
+    await this.#call('whois', user);
+    return { user, self: false, online: true, fingerprint: FINGERPRINT, since: '2026-01-02', verified: this.isVerified(user) };
+  }
+
   async disconnect(): Promise<void> {
     await this.#call('disconnect');
     if (this.sessions.length > 0) throw new P2pError('session-open', `A session with ${this.sessions.join(', ')} is open. End it with CLOSE_SESSION.`);
@@ -184,7 +212,7 @@ export class FakeClient implements ClientApi {
     this.sessions.push(peer);
     const current = direction === 'outgoing' || this.current === undefined;
     if (current) this.current = peer;
-    this.emit({ event: 'session-opened', peer, direction, path: 'direct', address: '192.0.2.7:4000', fingerprint: FINGERPRINT, firstContact: false, current });
+    this.emit({ event: 'session-opened', peer, direction, path: 'direct', address: '192.0.2.7:4000', fingerprint: FINGERPRINT, firstContact: false, current, verified: this.isVerified(peer) });
   }
 
   /** An offer appears: of `bob` to this client, of 100 bytes, unless `more` says otherwise. @returns Its number. */
@@ -218,6 +246,12 @@ export class FakeClient implements ClientApi {
         return previous?.(...args);
       });
     });
+  }
+
+  #safetyNumber(user: string): SafetyNumberInfo {
+    const parts = [this.user ?? 'alice', user].map((one) => ({ user: one, digits: ['00001', '00002', '00003', '00004', '00005', '00006'], words: ['abandon', 'ability', 'able', 'about', 'above', 'absent', 'absorb'] }));
+    const verified = this.isVerified(user);
+    return { user, fingerprint: FINGERPRINT, key: 'known', since: '2026-01-02', verified, ...(verified ? { verifiedOn: '2026-01-03' } : {}), parts };
   }
 
   #take(id: number): TransferSnapshot {

@@ -10,7 +10,7 @@ import type { Line } from '../../src/terminal/layout.js';
 import { cellsOf, fitted, rowsOf } from '../../src/terminal/layout.js';
 import { bar, formatCount, formatDuration, formatRate, formatSize, parseRate, parseSize, percent } from '../../src/terminal/quantities.js';
 import type { WordingContext } from '../../src/terminal/wording.js';
-import { clientInfoLines, clientListLines, errorLines, eventLines, promptOf, scriptErrorText } from '../../src/terminal/wording.js';
+import { clientInfoLines, clientListLines, errorLines, eventLines, scriptErrorText } from '../../src/terminal/wording.js';
 import { FINGERPRINT } from './fake-client.js';
 
 const context: WordingContext = { user: 'alice', current: 'bob', sessions: ['bob'], transfers: [], rateLimit: undefined, accept: 'ask', keysAnswer: undefined, interactive: true };
@@ -19,7 +19,7 @@ function words(event: ClientEvent, more: Partial<WordingContext> = {}): string[]
   return eventLines(event, { ...context, ...more }).map(({ prefix, text }) => prefix + text);
 }
 
-const opened = { event: 'session-opened', peer: 'bob', direction: 'incoming', path: 'direct', address: '[::1]:4000', fingerprint: FINGERPRINT, firstContact: false, current: true } as const;
+const opened = { event: 'session-opened', peer: 'bob', direction: 'incoming', path: 'direct', address: '[::1]:4000', fingerprint: FINGERPRINT, firstContact: false, current: true, verified: false } as const;
 
 const cases: [string, ClientEvent, Partial<WordingContext>, string[]][] = [
   ['first contact with a server', { event: 'connected', server: 'h:1', fingerprint: FINGERPRINT, trust: 'new' }, {}, [
@@ -70,10 +70,6 @@ describe('the words for results', () => {
   });
   it('make errors of scripts greppable by code', () => {
     assert.equal(scriptErrorText(new P2pError('no-session', 'a\nb')), 'p2p-client: a\\nb [no-session]');
-  });
-  it('show in the prompt who is spoken to', () => {
-    assert.equal(promptOf('alice', 'bob'), 'alice → bob> ');
-    assert.equal(promptOf('alice', undefined), 'server> ');
   });
 });
 
