@@ -55,11 +55,21 @@ export function parseCommand(line: string): Command {
   if (line.startsWith(' ')) return { command: 'SAY', text: line.slice(1) };
   if (line.startsWith('//')) return { command: 'SAY', text: line.slice(1) };
   if (SESSION_NUMBER.test(line)) return { command: 'SWITCH_SESSION', session: Number(line.slice(1)) };
-  const word = FIRST_WORD.exec(line)?.groups?.['word'];
-  const name = word === undefined || isWord(word) ? undefined : commandNamed(word);
-  if (word !== undefined && name !== undefined) return withArgument(name, argumentOf(line.slice(word.length)));
-  if (LOOKS_LIKE_COMMAND.test(line)) throw unknownCommand(word ?? line.split(/\s/u, 1)[0] ?? line);
+  const found = commandAt(line);
+  if (found !== undefined) return withArgument(found.name, argumentOf(line.slice(found.word.length)));
+  if (LOOKS_LIKE_COMMAND.test(line)) throw unknownCommand(firstWord(line) ?? line.split(/\s/u, 1)[0] ?? line);
   return { command: 'SAY', text: line };
+}
+
+/** The command that `line` begins with, whatever is behind it, and its word as typed. */
+export function commandAt(line: string): { readonly word: string; readonly name: CommandName } | undefined {
+  const word = firstWord(line);
+  const name = word === undefined || isWord(word) ? undefined : commandNamed(word);
+  return word === undefined || name === undefined ? undefined : { word, name };
+}
+
+function firstWord(line: string): string | undefined {
+  return FIRST_WORD.exec(line)?.groups?.['word'];
 }
 
 /** A command that is an ordinary word counts in capital letters only: "block the door" and "away for lunch" are meant for the peer. */
