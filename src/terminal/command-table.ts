@@ -259,6 +259,19 @@ const TABLE = {
     help: ['Limits all sending together and, separately, all receiving, in bytes a second: 500K, 10M, 1.5G. Without an argument it shows the limit; off takes it back.'],
     examples: ['LIMIT_RATE 10M', 'LIMIT_RATE off', 'LIMIT_RATE'],
   },
+  WAIT_FOR: {
+    short: [],
+    group: 'program',
+    argument: 'text',
+    form: '<what> [who] [time]',
+    summary: 'wait until it is so (for scripts)',
+    help: [
+      'Waits, in a script before the next line is run. What: online or offline (and who), session, closed (the session has ended), offer (it waits for your answer), message, file (received whole and verified). Without a name anybody will do.',
+      'The time is such as 30s, 10m, 1h30m or 2d; when it has passed, the command fails. Without a time it waits without limit.',
+      'What is so already counts. Messages and files count once each, from the start of the program on, unless an earlier WAIT_FOR counted them.',
+    ],
+    examples: ['WAIT_FOR online bob', 'WAIT_FOR session bob 10m', 'WAIT_FOR message bob 30s', 'WAIT_FOR file'],
+  },
   DISCONNECT_CLIENT: {
     short: ['/quit', '/exit'],
     group: 'program',

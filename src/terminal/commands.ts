@@ -15,6 +15,7 @@ import type { HelpTopic } from './help.js';
 import { HELP_TOPICS } from './help.js';
 import { nearestWord } from './nearest-word.js';
 import { parseRate, SIZE_FORM } from './quantities.js';
+import { parseWait, type Wait } from './wait-for.js';
 import type { VerifyWish } from './trust-wording.js';
 
 export type Command =
@@ -35,6 +36,7 @@ export type Command =
   | { readonly command: 'LIMIT_RATE'; readonly rate: number | 'off' | undefined }
   | { readonly command: 'ACCEPT_SESSION' | 'REJECT_SESSION'; readonly user: string | undefined }
   | { readonly command: 'LIST_FILES' | 'LIST_BLOCKED' | 'CLOSE_SESSION' | 'DISCONNECT_CLIENT' }
+  | { readonly command: 'WAIT_FOR'; readonly wait: Wait }
   /** Without a topic: all commands. */
   | { readonly command: '#HELP'; readonly topic: HelpTopic | undefined }
   | { readonly command: 'SAY'; readonly text: string };
@@ -102,6 +104,8 @@ function withArgument(name: CommandName, argument: string): Command {
       return { command: name, user: argument === '' ? undefined : userName(name, argument) };
     case 'SEND_FILE':
       return sendFile(argument);
+    case 'WAIT_FOR':
+      return { command: name, wait: parseWait(argument) };
     case 'LIMIT_RATE':
       return { command: name, rate: argument === '' ? undefined : rateLimit(unquote(argument)) };
     case 'ACCEPT_FILE':

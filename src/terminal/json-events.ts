@@ -77,8 +77,11 @@ export type AnswerEvent =
   | { readonly event: 'rate-limit'; readonly bytesPerSecond: number | null }
   /** To `#HELP`: lines with `\n` between. */
   | { readonly event: 'help'; readonly text: string }
-  /** The line with the id `request` is done. `transfer`: the number of what it sends. */
-  | { readonly event: 'done'; readonly request: RequestId; readonly transfer?: number }
+  /**
+   * The line with the id `request` is done. `transfer`: the number of what it sends, or of the offer or file that was waited for;
+   * `peer`: who was waited for.
+   */
+  | { readonly event: 'done'; readonly request: RequestId; readonly transfer?: number; readonly peer?: string }
   /** A line failed. `request` is its id where it had a valid one. `message` says what to do next; decide by `code`. */
   | { readonly event: 'error'; readonly code: ErrorCode; readonly message: string; readonly request?: RequestId | undefined };
 

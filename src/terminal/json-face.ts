@@ -4,6 +4,7 @@
  */
 import type { Readable } from 'node:stream';
 import type { ClientApi, ClientEvent } from '../client/api.js';
+import type { Clock } from '../net/clock.js';
 import { P2pError } from '../protocol/errors.js';
 import { Ending } from './ending.js';
 import { ExitCode, exitCodeFor } from './exit-codes.js';
@@ -15,6 +16,7 @@ import { BadLine, jsonLine, parseJsonLine } from './json-lines.js';
 import type { Output } from './output.js';
 import type { Result } from './perform.js';
 import { perform } from './perform.js';
+import { Waits } from './waits.js';
 import { terminalLimits } from '../protocol/limits.js';
 
 /** What a command adds to its `done`. */
@@ -28,6 +30,7 @@ export interface JsonFaceOptions {
   /** Lines instead of those on stdin: a script, so one after the other, and the first failure ends it. */
   readonly exec: readonly string[];
   readonly stay: boolean;
+  readonly clock: Clock;
   /** Wall clock for `at`. */
   readonly date: () => Date;
 }
@@ -35,13 +38,16 @@ export interface JsonFaceOptions {
 export class JsonFace implements Face {
   readonly #options: JsonFaceOptions;
   readonly #ending = new Ending();
+  readonly #waits: Waits;
 
   constructor(options: JsonFaceOptions) {
     this.#options = options;
+    this.#waits = new Waits(options.clock);
   }
 
   show(event: ClientEvent): Promise<void> | undefined {
     this.#ending.see(event);
+    this.#waits.see(event);
     return this.#emit(event);
   }
 
@@ -118,7 +124,7 @@ export class JsonFace implements Face {
       return {};
     }
     const { homeDirectory, exec } = this.#options;
-    const result: Result = await perform(api, request.command, { homeDirectory, stdinFree: exec.length > 0 });
+    const result: Result = await perform(api, request.command, { homeDirectory, stdinFree: exec.length > 0, waits: this.#waits });
     switch (result.kind) {
       case 'list':
         await this.#emit({ event: 'client-list', ...result.list });
@@ -150,6 +156,10 @@ export class JsonFace implements Face {
       case 'help':
         await this.#emit({ event: 'help', text: result.text.join('\n') });
         return {};
+      case 'waited': {
+        const { peer, transfer } = result.awaited;
+        return { ...(peer === undefined ? {} : { peer }), ...(transfer === undefined ? {} : { transfer }) };
+      }
       case 'transfer': {
         if (sending === 'until-offered') return { transfer: result.transfer.id };
         const outcome = await result.transfer.finished;

@@ -6,6 +6,7 @@ import type { AcceptedKey, BlockedPerson, BlockOutcome, ClientApi, ClientList, L
 import { P2pError } from '../protocol/errors.js';
 import type { Command } from './commands.js';
 import { helpText } from './help.js';
+import type { Awaited, Waits } from './waits.js';
 import type { VerifyWish } from './trust-wording.js';
 
 /** What a command yielded. `left`: the link to the server is closed. */
@@ -24,6 +25,7 @@ export type Result =
   | { readonly kind: 'files'; readonly transfers: readonly TransferSnapshot[]; readonly leftovers: readonly Leftover[] }
   /** Undefined: there is none. */
   | { readonly kind: 'rate'; readonly bytesPerSecond: number | undefined }
+  | { readonly kind: 'waited'; readonly awaited: Awaited }
   | { readonly kind: 'help'; readonly text: readonly string[] }
   | { readonly kind: 'switched'; readonly peer: string }
   | { readonly kind: 'left' | 'nothing' };
@@ -34,6 +36,8 @@ export interface PerformSurroundings {
   readonly homeDirectory: string;
   /** Whether stdin holds no commands, so that it can be sent. */
   readonly stdinFree: boolean;
+  /** What has happened in this run. */
+  readonly waits: Waits;
 }
 
 const NOTHING: Result = { kind: 'nothing' };
@@ -43,7 +47,7 @@ const NOTHING: Result = { kind: 'nothing' };
  *
  * @throws P2pError as documented at {@link ClientApi}.
  */
-export async function perform(api: ClientApi, command: Command, { homeDirectory, stdinFree }: PerformSurroundings): Promise<Result> {
+export async function perform(api: ClientApi, command: Command, { homeDirectory, stdinFree, waits }: PerformSurroundings): Promise<Result> {
   switch (command.command) {
     case 'GET_CLIENT_LIST':
       return { kind: 'list', list: await api.listClients(command.prefix === '' ? undefined : command.prefix) };
@@ -100,6 +104,8 @@ export async function perform(api: ClientApi, command: Command, { homeDirectory,
     case 'CLOSE_SESSION':
       await api.closeSession();
       return NOTHING;
+    case 'WAIT_FOR':
+      return { kind: 'waited', awaited: await waits.until(api, command.wait) };
     case 'DISCONNECT_CLIENT':
       await api.disconnect();
       return { kind: 'left' };

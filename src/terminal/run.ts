@@ -124,7 +124,7 @@ async function createFace(options: TerminalOptions, surroundings: RunSurrounding
   const { exec, stay } = options;
   if (options.face === 'json') {
     const { JsonFace } = await import('./json-face.js');
-    return new JsonFace({ stdin, stdout, stderr, homeDirectory, exec, stay, date });
+    return new JsonFace({ stdin, stdout, stderr, homeDirectory, exec, stay, clock, date });
   }
   const palette = createPalette(colourLevel({ isTTY: stdout.isTTY, depth: stdout.colourDepth, env }));
   const { accept } = options.engine;

@@ -16,6 +16,8 @@ import type { Line } from './layout.js';
 import type { Output } from './output.js';
 import { perform } from './perform.js';
 import { ProgressPace } from './progress.js';
+import { waitedLines } from './wait-for.js';
+import { Waits } from './waits.js';
 import { filesLines, rateLimitLines } from './files-wording.js';
 import { awaySetLines, blockedLines, blockedListLines, unblockedLines } from './people-wording.js';
 import { notice } from './phrases.js';
@@ -43,6 +45,7 @@ export interface ScriptFaceOptions {
 export class ScriptFace implements Face {
   readonly #options: ScriptFaceOptions;
   readonly #ending = new Ending();
+  readonly #waits: Waits;
   readonly #pace = new ProgressPace();
   /** Those with whom the script itself opened a session. */
   readonly #opened = new Set<string>();
@@ -52,10 +55,12 @@ export class ScriptFace implements Face {
 
   constructor(options: ScriptFaceOptions) {
     this.#options = options;
+    this.#waits = new Waits(options.clock);
   }
 
   show(event: ClientEvent): Promise<void> | undefined {
     this.#ending.see(event);
+    this.#waits.see(event);
     if (event.event === 'session-opened' && event.direction === 'outgoing') this.#opened.add(event.peer);
     if (event.event === 'session-closed') this.#sessionClosed(event);
     const api = this.#api;
@@ -146,7 +151,7 @@ export class ScriptFace implements Face {
 
   async #run(api: ClientApi, line: string): Promise<void> {
     const { homeDirectory, exec } = this.#options;
-    const result = await perform(api, parseCommand(line), { homeDirectory, stdinFree: exec.length > 0 });
+    const result = await perform(api, parseCommand(line), { homeDirectory, stdinFree: exec.length > 0, waits: this.#waits });
     switch (result.kind) {
       case 'list':
         await this.#print(clientListLines(result.list));
@@ -180,6 +185,9 @@ export class ScriptFace implements Face {
         return;
       case 'rate':
         await this.#print(rateLimitLines(result.bytesPerSecond));
+        return;
+      case 'waited':
+        await this.#print(waitedLines(result.awaited));
         return;
       case 'help':
         await this.#print(helpLines(result.text));

@@ -17,6 +17,8 @@ import type { Output } from './output.js';
 import { visibleLine } from '../protocol/text.js';
 import { perform } from './perform.js';
 import { ProgressPace } from './progress.js';
+import { waitedLines } from './wait-for.js';
+import { Waits } from './waits.js';
 import type { Screen } from './screen.js';
 import { terminalLimits } from '../protocol/limits.js';
 import type { WordingContext } from './wording.js';
@@ -40,6 +42,7 @@ const TRANSFER_EVENTS: ReadonlySet<string> = new Set<ClientEvent['event']>(['off
 export class TerminalFace implements Face {
   readonly #options: TerminalFaceOptions;
   readonly #ending = new Ending();
+  readonly #waits: Waits;
   readonly #pace = new ProgressPace();
   /** Offers of others that were shown and not answered by a key; a key must not answer what nobody has seen. */
   readonly #shownOffers = new Set<number>();
@@ -49,6 +52,7 @@ export class TerminalFace implements Face {
 
   constructor(options: TerminalFaceOptions) {
     this.#options = options;
+    this.#waits = new Waits(options.clock);
   }
 
   show(event: ClientEvent): Promise<void> | undefined {
@@ -61,6 +65,7 @@ export class TerminalFace implements Face {
     if (TRANSFER_EVENTS.has(event.event)) this.#options.screen.setLive((space) => liveTransferRows(this.#api?.transfers ?? [], space));
     if (event.event !== 'progress') this.#updatePrompt();
     this.#ending.see(event);
+    this.#waits.see(event);
     return full;
   }
 
@@ -104,7 +109,7 @@ export class TerminalFace implements Face {
     try {
       const command = parseCommand(line);
       if (command.command === 'GET_CLIENT_INFO') void this.#print([notice(`Asking ${command.user} for a session…`)]);
-      const result = await perform(api, command, { homeDirectory: this.#options.homeDirectory, stdinFree: false });
+      const result = await perform(api, command, { homeDirectory: this.#options.homeDirectory, stdinFree: false, waits: this.#waits });
       switch (result.kind) {
         case 'list':
           void this.#print([...clientListLines(result.list), ...awayLines(result.list)]);
@@ -138,6 +143,9 @@ export class TerminalFace implements Face {
           break;
         case 'rate':
           void this.#print(rateLimitLines(result.bytesPerSecond));
+          break;
+        case 'waited':
+          void this.#print(waitedLines(result.awaited));
           break;
         case 'help':
           void this.#print(helpLines(result.text));

@@ -11,6 +11,7 @@ import { JsonFace } from '../../src/terminal/json-face.js';
 import { BadLine, jsonLine, parseJsonLine } from '../../src/terminal/json-lines.js';
 import { Output } from '../../src/terminal/output.js';
 import { assertOutput } from '../helpers/json-schema.js';
+import { ManualClock } from '../helpers/manual-clock.js';
 import { Collector } from './collector.js';
 import { BLAKE3, FakeClient } from './fake-client.js';
 
@@ -18,6 +19,7 @@ const AT = new Date(0);
 
 class Conversation {
   readonly client = new FakeClient();
+  readonly clock = new ManualClock();
   readonly stdin = new PassThrough();
   readonly out: Collector;
   readonly err = new Collector();
@@ -28,7 +30,7 @@ class Conversation {
   constructor(options: { exec?: string[]; stay?: boolean; highWaterMark?: number } = {}) {
     this.out = new Collector(options.highWaterMark);
     const { exec = [], stay = false } = options;
-    this.face = new JsonFace({ stdin: this.stdin, stdout: new Output(this.out), stderr: new Output(this.err), homeDirectory: '/home/a', exec, stay, date: () => AT });
+    this.face = new JsonFace({ stdin: this.stdin, stdout: new Output(this.out), stderr: new Output(this.err), homeDirectory: '/home/a', exec, stay, clock: this.clock, date: () => AT });
     this.client.user = 'alice';
     this.client.onEvent((event) => this.face.show(event));
     this.ended = this.face.run(this.client, this.stop.signal);
