@@ -289,8 +289,30 @@ export const terminalLimits = {
   interruptTwiceMs: 3_000,
   /** A password file, bytes read; a longer first line is a mistake. */
   passwordFileBytes: 4 * 1024,
+  /** A configuration file, bytes: with every option and a comment for each it has two thousand. */
+  configFileBytes: 64 * 1024,
+  /** What is remembered of the last server, bytes: a host of 253 characters, a port, a name. */
+  lastServerBytes: 1024,
   /** Wrong passwords that a person may type, as many as the server allows on one link (PROTOCOL.md 5.3). */
   passwordAttempts: 3,
+  /** The longest time that WAIT_FOR takes, milliseconds: 24 days, the most that a timer of Node counts in whole days. */
+  longestWaitMs: 24 * 24 * 60 * 60 * SECOND,
+  /** Messages and files that no WAIT_FOR has counted yet; the oldest is forgotten beyond that. */
+  uncountedEvents: 1_000,
+  /** Somebody's presence that could not be asked for is asked for again after this time, milliseconds. */
+  waitLookMs: 5 * SECOND,
+} as const;
+
+/** When a terminal asks for attention; nothing here shows on the wire. */
+export const attentionLimits = {
+  /** Without a key for this long nobody is taken to be there, where the terminal does not tell, milliseconds: the time in which a chat goes on. */
+  idleMs: 120 * SECOND,
+  /** A terminal rings no more often, milliseconds: a flood of messages is one piece of news. */
+  alertEveryMs: 3 * SECOND,
+  /** Of a message in a notification, characters; a desktop shows less. */
+  alertChars: 200,
+  /** A message that was not confirmed after this long is shown as under way, milliseconds: a round trip around the world takes a third. */
+  usualDeliveryMs: 1 * SECOND,
 } as const;
 
 /** The typed line, its history and its completion; nothing here shows on the wire. */
@@ -303,10 +325,6 @@ export const editingLimits = {
   undoneAtOnce: 20,
   /** Pieces that can be put back with Ctrl-Y, as in bash. */
   killedPieces: 10,
-  /** A configuration file, bytes: with every option and a comment for each it has two thousand. */
-  configFileBytes: 64 * 1024,
-  /** What is remembered of the last server, bytes: a host of 253 characters, a port, a name. */
-  lastServerBytes: 1024,
   /** Lines of history: a few weeks of chat, and read in a few milliseconds. */
   historyLines: 1_000,
   /** The file is made short again when it has this many lines… */

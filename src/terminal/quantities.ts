@@ -41,6 +41,21 @@ export function parseRate(text: string): number | undefined {
   return bytes !== undefined && bytes >= terminalLimits.leastRate ? bytes : undefined;
 }
 
+/** How a time is written; for error texts. */
+export const DURATION_FORM = 'a time such as 30s, 10m, 1h30m or 2d';
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `30s`, `10m`, `1h30m`, `0.5h`, `2d`, `500ms`; a number alone is seconds. Case does not matter. @returns Whole milliseconds, more than 0, or undefined for anything else. */
+export function parseDuration(text: string): number | undefined {
+  const written = /^\d+(?:\.\d+)?$/u.test(text) ? `${text}s` : text.toLowerCase();
+  if (!/^(?:\d{1,12}(?:\.\d{1,6})?(?:ms|[smhd]))+$/u.test(written)) return undefined;
+  let ms = 0;
+  for (const [, digits, unit] of written.matchAll(/(\d+(?:\.\d+)?)(ms|[smhd])/gu)) ms += Number(digits) * (UNIT_MS[unit ?? ''] ?? 0);
+  const whole = Math.round(ms);
+  return whole > 0 && Number.isSafeInteger(whole) ? whole : undefined;
+}
+
 /** `1,234`. */
 export function formatCount(count: number): string {
   return String(count).replace(/\B(?=(?:\d{3})+$)/gu, ',');
