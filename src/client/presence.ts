@@ -89,7 +89,9 @@ export class Presence {
     const name = canonicalUserName(user);
     await this.watch([name]);
     if (this.#watched.get(name)?.known === undefined) await this.#ask();
-    return this.#watched.get(name)?.known ?? { user, state: 'offline' };
+    const known = this.#watched.get(name)?.known;
+    // Of one who is not there the server knows no spelling.
+    return known === undefined || known.state === 'offline' ? { user, state: 'offline' } : known;
   }
 
   /** Watches `user` no longer. */

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { canonicalUserName } from '../../src/protocol/names.js';
-import type { Account, Backend, ListRequest, RoutedMessage } from '../../src/server/backend.js';
+import type { Account, Backend, ListRequest, PresenceChange, RoutedMessage } from '../../src/server/backend.js';
 import { testSecrets } from '../helpers/test-server.js';
 
 export interface BackendMaker {
@@ -69,6 +69,38 @@ export function describeBackend(name: string, maker: BackendMaker): void {
       assert.deepEqual(received, [
         { link: 'one', message },
         { link: 'one', message },
+      ]);
+    });
+
+    it('knows who is there and away, for as long as the link is', async () => {
+      const address = { name: 'bob', link: 'one' };
+      await backend.setAway(address, 'nobody is there');
+      assert.deepEqual(await backend.find(['bob']), []);
+      await backend.announce(address, 'Bob');
+      await backend.setAway(address, 'lunch');
+      assert.deepEqual(await backend.find(['nobody', 'bob']), [{ user: 'Bob', away: 'lunch' }]);
+      assert.deepEqual((await backend.list(all)).away, [{ user: 'Bob', text: 'lunch' }]);
+      await backend.announce({ name: 'bob', link: 'two' }, 'Bob');
+      await backend.setAway(address, 'of a link that is displaced');
+      assert.deepEqual(await backend.find(['bob']), [{ user: 'Bob', away: undefined }]);
+      assert.deepEqual(await backend.list(all), { users: ['Bob'], total: 1, next: undefined });
+    });
+
+    it('tells every node what becomes of people', async () => {
+      const changes: PresenceChange[] = [];
+      backend.onPresence((change) => changes.push(change));
+      const [one, two] = [{ name: 'bob', link: 'one' }, { name: 'bob', link: 'two' }];
+      await backend.announce(one, 'Bob');
+      await backend.setAway(one, 'lunch');
+      await backend.announce(two, 'Bob');
+      await backend.setAway(one, 'late');
+      await backend.withdraw(one);
+      await backend.withdraw(two);
+      assert.deepEqual(changes, [
+        { user: 'Bob', state: 'online', away: undefined },
+        { user: 'Bob', state: 'away', away: 'lunch' },
+        { user: 'Bob', state: 'online', away: undefined },
+        { user: 'Bob', state: 'offline', away: undefined },
       ]);
     });
 
