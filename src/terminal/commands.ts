@@ -63,6 +63,11 @@ export function parseCommand(line: string): Command {
   return { command: 'SAY', text: line };
 }
 
+/** As {@link parseCommand}, for what came from an editor: with line breaks in it it was pasted, and is a message whatever its first line looks like. */
+export function parseTyped(line: string): Command {
+  return line.includes('\n') ? { command: 'SAY', text: line } : parseCommand(line);
+}
+
 /** The command that `line` begins with, whatever is behind it, and its word as typed. */
 export function commandAt(line: string): { readonly word: string; readonly name: CommandName } | undefined {
   const word = firstWord(line);
@@ -146,7 +151,7 @@ function acceptKey(argument: string): Command {
 
 function userAndRest(command: CommandName, argument: string): { readonly user: string; readonly rest?: string } {
   const [first = '', ...more] = argument.split(/\s+/u);
-  const user = userName(command, first);
+  const user = userName(command, first.replace(/^<(?<name>.*)>$/u, '$<name>'));
   return more.length === 0 ? { user } : { user, rest: more.join(' ') };
 }
 

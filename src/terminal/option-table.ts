@@ -8,6 +8,7 @@ import type { OptionTable, ProgramShape } from '../protocol/option-shape.js';
 const SERVER = 'Server and account';
 const FILES = 'Files';
 const PEOPLE = 'People';
+const SCREEN = 'At the terminal';
 const PROGRAMS = 'Programs and scripts';
 
 /** In the order of help. */
@@ -28,6 +29,8 @@ export const CLIENT_OPTIONS = {
   limitRate: { kind: 'quantity', value: 'rate', group: FILES, help: 'bytes a second for all sending, and for all receiving, such as 10M' },
   sessions: { kind: 'choice', value: 'policy', choices: ['auto', 'ask'], default: 'auto', group: PEOPLE, help: 'sessions asked for by others: auto or ask' },
   listenPort: { kind: 'number', value: 'port', default: '0', group: PEOPLE, help: 'where other clients connect, 1024 to 65535; 0 takes a free one' },
+  timestamps: { kind: 'choice', value: 'choice', choices: ['on', 'off'], default: 'on', group: SCREEN, help: 'the time in front of messages and notices: on or off' },
+  attention: { kind: 'choice', value: 'choice', choices: ['notify', 'bell', 'off'], default: 'notify', group: SCREEN, help: 'when you are addressed, or away: notify on the desktop, ring the bell, or off' },
   json: { kind: 'switch', group: PROGRAMS, help: 'for programs: one JSON object a line, in and out' },
   exec: { kind: 'commands', value: 'command', group: PROGRAMS, help: 'run this command, then leave; may be repeated' },
   stay: { kind: 'switch', group: PROGRAMS, help: 'keep running after the last command, until SIGINT or SIGTERM' },

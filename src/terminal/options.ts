@@ -48,6 +48,10 @@ export interface TerminalOptions {
   readonly stay: boolean;
   /** One received file goes to stdout; all that the program says goes to stderr. */
   readonly oneToStdout: boolean;
+  /** In front of messages and notices at a terminal. */
+  readonly timestamps: boolean;
+  /** How a person at a terminal is called: by the desktop and the bell, by the bell, or not at all. */
+  readonly attention: 'notify' | 'bell' | 'off';
 }
 
 /** Host names have at most 253 characters (RFC 1035 section 2.3.4, without the root). */
@@ -125,6 +129,8 @@ export function parseOptions(raw: RawOptions, surroundings: OptionSurroundings, 
     exec: Object.freeze([...exec]),
     stay: check(called('stay'), raw.stay ?? false, v.boolean(), 'no value'),
     oneToStdout,
+    timestamps: check(called('timestamps'), raw.timestamps ?? CLIENT_OPTIONS.timestamps.default, v.picklist(CLIENT_OPTIONS.timestamps.choices), 'on or off') === 'on',
+    attention: check(called('attention'), raw.attention ?? CLIENT_OPTIONS.attention.default, v.picklist(CLIENT_OPTIONS.attention.choices), 'notify, bell or off'),
   });
 }
 

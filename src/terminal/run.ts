@@ -14,9 +14,10 @@ import { colourLevel, createPalette } from './colours.js';
 import type { ExitCode } from './exit-codes.js';
 import { ExitCode as Exit, exitCodeFor } from './exit-codes.js';
 import type { Face } from './face.js';
+import { writeLastServer } from './last-server.js';
+import { linksCanBeShown } from './links.js';
 import type { TerminalOptions } from './options.js';
 import type { OutputStream } from './output.js';
-import { writeLastServer } from './last-server.js';
 import { Output } from './output.js';
 import { checkPassword, readPasswordFile } from './password-source.js';
 import type { Screen } from './screen.js';
@@ -33,11 +34,11 @@ export interface RunSurroundings {
   readonly date: () => Date;
   /** Calls `stop` when the program is asked to end (SIGINT, SIGTERM); returns how to take that back. */
   readonly onSignal: (stop: () => void) => () => void;
+  /** What the person should know before anything else. */
+  readonly notices?: readonly string[];
 }
 
 /** Streams that files may come from and go to: `SEND_FILE - name`, `--received -`. */
-  /** What the person should know before anything else. */
-  readonly notices?: readonly string[];
 export interface FileStreams {
   readonly stdin: Readable;
   readonly stdout: OutputStream;
@@ -62,10 +63,10 @@ export async function run(options: TerminalOptions, createClient: CreateClient, 
     forget = surroundings.onSignal(() => stop.abort());
   };
   try {
+    for (const notice of surroundings.notices ?? []) face.warn(notice);
     const signIn = await completeCredentials(options, face);
     if (!options.mayAsk) requireCredentials(signIn);
     api = await createClient(options.engine, surroundings.clock, { stdin: surroundings.stdin, stdout: surroundings.stdout });
-    for (const notice of surroundings.notices ?? []) face.warn(notice);
     api.onEvent((event) => face.show(event));
     const asking = options.mayAsk && (signIn.user === undefined || signIn.password === undefined);
     // While questions block the event loop a handler could not run, so signals keep their own way of ending the program.
@@ -81,11 +82,11 @@ export async function run(options: TerminalOptions, createClient: CreateClient, 
     } else {
       await signInSilently(api, signIn);
     }
+    const { home, host, port } = options.engine;
+    if (api.user !== undefined) await writeLastServer(home, { host, port, user: api.user });
     return await face.run(api, stop.signal);
   } catch (error) {
     if (!(error instanceof P2pError)) throw error;
-    const { home, host, port } = options.engine;
-    if (api.user !== undefined) await writeLastServer(home, { host, port, user: api.user });
     // What a signal ended did not fail.
     if (stop.signal.aborted && error.code === 'closed') return Exit.fine;
     face.fail(error);
@@ -126,15 +127,17 @@ async function createFace(options: TerminalOptions, surroundings: RunSurrounding
     const { JsonFace } = await import('./json-face.js');
     return new JsonFace({ stdin, stdout, stderr, homeDirectory, exec, stay, clock, date });
   }
-  const palette = createPalette(colourLevel({ isTTY: stdout.isTTY, depth: stdout.colourDepth, env }));
+  const palette = createPalette(colourLevel({ isTTY: stdout.isTTY, depth: stdout.colourDepth, env }), { links: stdout.isTTY && linksCanBeShown(env) });
   const { accept } = options.engine;
   if (options.face === 'script') {
     const { ScriptFace } = await import('./script-face.js');
     return new ScriptFace({ stdin, stdout, stderr, palette, clock, homeDirectory, exec, stay, accept, stdinIsTTY: options.stdinIsTTY, untilReceived: options.oneToStdout });
   }
   const { TerminalFace } = await import('./terminal-face.js');
+  const { Editing } = await import('./editing/sources.js');
   const screen = await createScreen(surroundings, stdout, palette);
-  return new TerminalFace({ screen, stdout, clock, homeDirectory, accept });
+  const editing = new Editing({ clock, home: options.engine.home, homeDirectory });
+  return new TerminalFace({ screen, editing, stdout, clock, homeDirectory, accept, palette, date, timestamps: options.timestamps, attention: options.attention });
 }
 
 async function createScreen({ stdin, clock, env }: RunSurroundings, stdout: Output, palette: Palette): Promise<Screen> {

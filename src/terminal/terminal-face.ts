@@ -5,8 +5,12 @@
  */
 import type { ClientApi, ClientEvent, TransferSnapshot } from '../client/api.js';
 import { P2pError } from '../protocol/errors.js';
-import type { Clock } from '../net/clock.js';
-import { parseCommand } from './commands.js';
+import type { Clock, Timer } from '../net/clock.js';
+import { Attention } from './attention.js';
+import type { Palette } from './colours.js';
+import { parseTyped } from './commands.js';
+import { Delivery } from './delivery.js';
+import type { Editing } from './editing/sources.js';
 import { Ending } from './ending.js';
 import type { ExitCode } from './exit-codes.js';
 import { exitCodeFor, ExitCode as Exit } from './exit-codes.js';
@@ -14,26 +18,35 @@ import type { Face } from './face.js';
 import type { Line } from './layout.js';
 import { liveTransferRows } from './live-transfers.js';
 import type { Output } from './output.js';
-import { visibleLine } from '../protocol/text.js';
 import { perform } from './perform.js';
 import { ProgressPace } from './progress.js';
+import { promptParts } from './prompt.js';
+import { Stamps } from './stamps.js';
 import { waitedLines } from './wait-for.js';
 import { Waits } from './waits.js';
 import type { Screen } from './screen.js';
-import { terminalLimits } from '../protocol/limits.js';
+import { attentionLimits, terminalLimits } from '../protocol/limits.js';
 import type { WordingContext } from './wording.js';
 import { filesLines, rateLimitLines } from './files-wording.js';
 import { awayLines, awaySetLines, blockedLines, blockedListLines, unblockedLines } from './people-wording.js';
 import { fileName, notice, toOrFrom } from './phrases.js';
 import { acceptedKeyLines, safetyNumberLines, whoisLines } from './trust-wording.js';
-import { clientInfoLines, clientListLines, errorLines, eventLines, helpLines, promptOf } from './wording.js';
+import { clientInfoLines, clientListLines, deliveredLine, errorLines, eventLines, goesToLine, helpLines } from './wording.js';
 
 export interface TerminalFaceOptions {
   readonly screen: Screen;
+  /** History and completion; without it a line is only edited. */
+  readonly editing?: Editing;
   readonly stdout: Output;
   readonly clock: Clock;
   readonly homeDirectory: string;
   readonly accept: 'ask' | 'all' | 'none';
+  readonly palette: Palette;
+  /** Wall clock for time stamps. */
+  readonly date: () => Date;
+  readonly timestamps: boolean;
+  /** How the person is called: by the desktop and the bell, by the bell, or not at all. */
+  readonly attention: 'notify' | 'bell' | 'off';
 }
 
 /** After these the live rows may be others. */
@@ -44,6 +57,11 @@ export class TerminalFace implements Face {
   readonly #ending = new Ending();
   readonly #waits: Waits;
   readonly #pace = new ProgressPace();
+  readonly #attention: Attention;
+  readonly #delivery: Delivery;
+  readonly #stamps: Stamps | undefined;
+  /** While messages are under way: they may take longer than usual. */
+  #deliveryTimer: Timer | undefined;
   /** Offers of others that were shown and not answered by a key; a key must not answer what nobody has seen. */
   readonly #shownOffers = new Set<number>();
   #api: ClientApi | undefined;
@@ -52,7 +70,11 @@ export class TerminalFace implements Face {
 
   constructor(options: TerminalFaceOptions) {
     this.#options = options;
-    this.#waits = new Waits(options.clock);
+    const { clock, timestamps, date } = options;
+    this.#waits = new Waits(clock);
+    this.#attention = new Attention(clock);
+    this.#delivery = new Delivery(clock);
+    this.#stamps = timestamps ? new Stamps(date) : undefined;
   }
 
   show(event: ClientEvent): Promise<void> | undefined {
@@ -61,9 +83,11 @@ export class TerminalFace implements Face {
     const due = this.#pace.isDue(event, this.#options.clock.now());
     // Where there is a live area, that is where progress stands.
     const inLine = due && !(event.event === 'progress' && this.#options.screen.hasLiveArea);
-    const full = inLine ? this.#print(eventLines(event, this.#context())) : undefined;
+    const full = inLine ? this.#print(this.#stamped(eventLines(event, this.#context()))) : undefined;
+    this.#attend(event);
     if (TRANSFER_EVENTS.has(event.event)) this.#options.screen.setLive((space) => liveTransferRows(this.#api?.transfers ?? [], space));
     if (event.event !== 'progress') this.#updatePrompt();
+    this.#options.editing?.see(event);
     this.#ending.see(event);
     this.#waits.see(event);
     return full;
@@ -79,7 +103,8 @@ export class TerminalFace implements Face {
 
   async run(api: ClientApi, stop: AbortSignal): Promise<ExitCode> {
     this.#api = api;
-    const { screen, stdout } = this.#options;
+    const { screen, stdout, editing } = this.#options;
+    const createEditor = screen.hasKeys ? editing?.start(api, (text) => this.warn(text)) : undefined;
     this.#ending.endWith(stop, stdout);
     const left = new AbortController();
     this.#updatePrompt();
@@ -90,11 +115,16 @@ export class TerminalFace implements Face {
       },
       end: () => left.abort(),
       answerKey: (accept) => this.#answerOffer(api, accept),
+      ...(createEditor === undefined ? {} : { createEditor }),
+      sessionKey: (number) => this.#switchTo(api, number),
+      focus: (here) => this.#attention.focus(here),
     });
     this.#ending.endWith(left.signal, stdout);
     await this.#ending.untilOver();
     screen.close();
+    this.#deliveryTimer?.stop();
     if (this.#ending.disconnected === undefined) await api.close();
+    await editing?.close();
     // Leaving was the person's own wish; otherwise the last event says why.
     return left.signal.aborted && this.#ending.disconnected === undefined ? Exit.fine : exitCodeFor(this.#ending.disconnected?.code ?? 'closed');
   }
@@ -104,10 +134,11 @@ export class TerminalFace implements Face {
   }
 
   async #line(api: ClientApi, line: string): Promise<void> {
+    this.#attention.active();
     this.#interruptedAt = Number.NEGATIVE_INFINITY;
     if (line.trim() === '') return;
     try {
-      const command = parseCommand(line);
+      const command = parseTyped(line);
       if (command.command === 'GET_CLIENT_INFO') void this.#print([notice(`Asking ${command.user} for a session…`)]);
       const result = await perform(api, command, { homeDirectory: this.#options.homeDirectory, stdinFree: false, waits: this.#waits });
       switch (result.kind) {
@@ -151,13 +182,46 @@ export class TerminalFace implements Face {
           void this.#print(helpLines(result.text));
           break;
         case 'switched':
-          void this.#print([notice(`What you type now goes to ${visibleLine(result.peer)}.`)]);
+          void this.#print([goesToLine(result.peer)]);
           break;
         case 'transfer':
         case 'left':
         case 'nothing':
           break;
       }
+    } catch (error) {
+      if (!(error instanceof P2pError)) throw error;
+      void this.#print(errorLines(error));
+    }
+    this.#updatePrompt();
+  }
+
+  /** Counts what is unread, rings where the person should look, and follows what was said to where it arrives. */
+  #attend(event: ClientEvent): void {
+    const { screen, attention } = this.#options;
+    const api = this.#api;
+    const alert = this.#attention.see(event, { user: api?.user, current: api?.current, saidAway: api?.away !== undefined });
+    if (alert !== undefined && attention !== 'off') {
+      if (attention === 'notify') screen.notify(alert.title, alert.text);
+      else screen.bell();
+    }
+    const arrived = this.#delivery.see(event);
+    if (arrived > 0 && event.event === 'message-state') void this.#print(this.#stamped([deliveredLine(event.peer, arrived)]));
+    if (this.#delivery.isUnderway) this.#watchDelivery();
+  }
+
+  #watchDelivery(): void {
+    this.#deliveryTimer ??= this.#options.clock.after(attentionLimits.usualDeliveryMs, () => {
+      this.#deliveryTimer = undefined;
+      this.#updatePrompt();
+      if (this.#delivery.isUnderway) this.#watchDelivery();
+    });
+  }
+
+  #switchTo(api: ClientApi, number: number): void {
+    this.#attention.active();
+    try {
+      void this.#print([goesToLine(api.switchSession(number))]);
     } catch (error) {
       if (!(error instanceof P2pError)) throw error;
       void this.#print(errorLines(error));
@@ -209,12 +273,28 @@ export class TerminalFace implements Face {
       rateLimit: api?.rateLimit,
       accept: this.#options.accept,
       keysAnswer: this.#options.screen.hasKeys && api !== undefined ? this.#oldestOffer(api)?.id : undefined,
+      numberOf: (peer) => api?.sessionNumber(peer),
       interactive: true,
     };
   }
 
   #updatePrompt(): void {
-    if (this.#api !== undefined) this.#options.screen.setPrompt(promptOf(this.#api.user, this.#api.current));
+    const api = this.#api;
+    if (api === undefined) return;
+    const { user, current } = api;
+    if (current !== undefined) this.#attention.read(current);
+    const state = {
+      user,
+      current,
+      verified: current !== undefined && api.isVerified(current),
+      undelivered: current === undefined ? 0 : this.#delivery.undelivered(current),
+      sessions: api.sessions.map((peer) => ({ peer, number: api.sessionNumber(peer), unread: this.#attention.unread(peer) })),
+    };
+    this.#options.screen.setPrompt(promptParts(state, this.#options.palette));
+  }
+
+  #stamped(lines: readonly Line[]): readonly Line[] {
+    return this.#stamps?.stamped(lines, this.#options.stdout.columns) ?? lines;
   }
 
   #print(lines: readonly Line[]): Promise<void> | undefined {

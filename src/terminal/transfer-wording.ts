@@ -6,6 +6,7 @@
 import type { ClientEventOf, TransferSnapshot } from '../client/api.js';
 import { visibleLine } from '../protocol/text.js';
 import type { Line } from './layout.js';
+import { fileLink } from './links.js';
 import { fileName, notice, problem, toOrFrom } from './phrases.js';
 import { bar, formatCount, formatDuration, formatRate, formatSize, percent } from './quantities.js';
 
@@ -87,7 +88,7 @@ export function transferDoneLines(event: ClientEventOf<'transfer-done'>): Line[]
   const stored = event.path === undefined ? '' : visibleLine(event.path);
   if (event.files > 0 && event.same >= event.files && event.refused === 0) {
     const lines = [notice(`${allThere(event)}, nothing was ${event.direction === 'incoming' ? 'received' : 'sent'}.`)];
-    return stored === '' ? lines : [...lines, notice(`It is ${stored}`)];
+    return event.path === undefined ? lines : [...lines, withLink(notice(`It is ${stored}`), stored, event.path)];
   }
   const moved = Math.max(0, event.bytes - event.resumed);
   const parts = [
@@ -98,9 +99,14 @@ export function transferDoneLines(event: ClientEventOf<'transfer-done'>): Line[]
   ];
   const lines = [notice(`${event.direction === 'incoming' ? 'Received' : 'Sent'} ${thing(event)} ${toOrFrom(event)}: ${parts.join(', ')}. Verified.`)];
   if (event.refused > 0) lines.push(problem(`${formatCount(event.refused)} of ${fileName(event.name)} ${event.refused === 1 ? 'was' : 'were'} left out.`));
-  if (stored !== '') lines.push(notice(`Stored as ${stored}`));
+  if (event.path !== undefined) lines.push(withLink(notice(`Stored as ${stored}`), stored, event.path));
   if (event.blake3 !== undefined) lines.push(notice(`BLAKE3 ${visibleLine(event.blake3)}`));
   return lines;
+}
+
+/** In a terminal that can, the path leads to the file. */
+function withLink(line: Line, shown: string, path: string): Line {
+  return { ...line, links: fileLink(shown, path) };
 }
 
 export function transferFailedLines(event: ClientEventOf<'transfer-failed'>): Line[] {

@@ -9,8 +9,9 @@ import type { ClientEvent, ClientEventOf, ClientList, PeerInfo, TransferSnapshot
 import type { P2pError } from '../protocol/errors.js';
 import { visibleLine, visibleLines } from '../protocol/text.js';
 import type { Line } from './layout.js';
+import { webLinks } from './links.js';
 import { notice, problem, result } from './phrases.js';
-import { presenceLines } from './people-wording.js';
+import { peopleLines, presenceLines } from './people-wording.js';
 import type { OfferContext } from './transfer-wording.js';
 import { offerLines, offerUpdateLines, progressLines, transferDoneLines, transferFailedLines, transferNoteLines, transferStateLines } from './transfer-wording.js';
 import { keyChangedLines } from './trust-wording.js';
@@ -27,6 +28,8 @@ export interface WordingContext extends OfferContext {
   readonly transfers: readonly TransferSnapshot[];
   /** The own rate limit, bytes a second. */
   readonly rateLimit: number | undefined;
+  /** What `/1` to `/9` switch to. */
+  readonly numberOf?: (peer: string) => number | undefined;
   /** Whether somebody is there who may be told what to type. */
   readonly interactive: boolean;
 }
@@ -57,9 +60,13 @@ export function scriptErrorText(error: P2pError): string {
   return `p2p-client: ${visibleLine(error.message)} [${error.code}]`;
 }
 
-/** `alice → bob> ` while chat goes to bob, `server> ` otherwise. */
-export function promptOf(user: string | undefined, current: string | undefined): string {
-  return current === undefined ? 'server> ' : `${visibleLine(user ?? 'you')} → ${visibleLine(current)}> `;
+export function goesToLine(peer: string): Line {
+  return notice(`What you type now goes to ${visibleLine(peer)}.`);
+}
+
+/** Messages that had waited for a connection. */
+export function deliveredLine(peer: string, count: number): Line {
+  return notice(`${visibleLine(peer)} has now got the ${count === 1 ? 'message' : `${count} messages`} that waited.`);
 }
 
 /** The lines of an event that is due (progress.ts). */
@@ -103,6 +110,8 @@ export function eventLines(event: ClientEvent, context: WordingContext): Line[] 
       return transferFailedLines(event);
     case 'presence':
       return presenceLines(event, context);
+    case 'people':
+      return peopleLines(event, context);
     case 'key-changed':
       return keyChangedLines(event);
     case 'warning':
@@ -200,11 +209,27 @@ function whereTextGoes({ current, sessions }: WordingContext): string {
   return `What you type now goes to the server; SWITCH_SESSION <user> talks to ${sessions.map(visibleLine).join(', ')}.`;
 }
 
+/**
+ * A message of a session that is not the current one begins with its number, so that nobody answers the wrong person. The
+ * reader's name and web addresses stand out.
+ */
 function messageLines(event: ClientEventOf<'message'>, context: WordingContext): Line[] {
   // At a terminal one's own line already stands where it was typed.
   if (event.direction === 'out' && context.interactive) return [];
   const speaker = event.direction === 'in' ? event.peer : (context.user ?? 'you');
   const kind = event.direction === 'in' ? 'message' : 'own-message';
-  const prefix = `${visibleLine(speaker)}> `;
-  return visibleLines(event.text).map((text) => ({ kind, prefix, again: prefix, text }));
+  const number = context.interactive && event.peer !== context.current ? context.numberOf?.(event.peer) : undefined;
+  const prefix = `${number === undefined ? '' : `[${number}] `}${visibleLine(speaker)}> `;
+  return visibleLines(event.text).map((text) => {
+    const links = webLinks(text);
+    return {
+      kind,
+      prefix,
+      again: prefix,
+      text,
+      speaker,
+      ...(event.direction === 'in' && context.user !== undefined ? { mention: context.user } : {}),
+      ...(links.length === 0 ? {} : { links }),
+    };
+  });
 }

@@ -33,8 +33,8 @@ export class ProgramTerminal {
   constructor(file: string, args: readonly string[], options: ProgramTerminalOptions = {}) {
     const { columns = 80, rows = 24, cwd = process.cwd(), env = {} } = options;
     this.#terminal = new xterm.Terminal({ cols: columns, rows, scrollback: SCROLLBACK_ROWS, allowProposedApi: true });
-    // Colour is asked for by the tests that want it.
-    const wanted: Record<string, string | undefined> = { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined, NODE_TEST_CONTEXT: undefined, ...env };
+    // Colour and time stamps are asked for by the tests that want them.
+    const wanted: Record<string, string | undefined> = { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined, NODE_TEST_CONTEXT: undefined, P2P_TIMESTAMPS: 'off', ...env };
     // Left in, undefined would arrive as that very word.
     const surroundings = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined));
     this.#pty = spawn(file, [...args], { name: 'xterm-256color', cols: columns, rows, cwd, env: surroundings });

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { P2pError } from '../../src/protocol/errors.js';
+import { createPalette } from '../../src/terminal/colours.js';
 import type { Line } from '../../src/terminal/layout.js';
 import { Output } from '../../src/terminal/output.js';
 import type { Screen, ScreenInput } from '../../src/terminal/screen.js';
@@ -58,7 +59,17 @@ class Keyboard implements Screen {
 
 function sitDown(keyboard = new Keyboard()): { client: FakeClient; keyboard: Keyboard } {
   const client = new FakeClient();
-  const face = new TerminalFace({ screen: keyboard, stdout: new Output(new Collector()), clock: new ManualClock(), homeDirectory: '/home/a', accept: 'ask' });
+  const face = new TerminalFace({
+    screen: keyboard,
+    stdout: new Output(new Collector()),
+    clock: new ManualClock(),
+    homeDirectory: '/home/a',
+    accept: 'ask',
+    palette: createPalette(0),
+    date: () => new Date(0),
+    timestamps: false,
+    attention: 'off',
+  });
   client.onEvent((event) => face.show(event));
   void face.run(client, new AbortController().signal);
   return { client, keyboard };

@@ -42,6 +42,8 @@ describe('options', () => {
       exec: [],
       stay: false,
       oneToStdout: false,
+      timestamps: true,
+      attention: 'notify',
     });
   });
 
