@@ -5,17 +5,18 @@
  * not at all.
  */
 import { join } from 'node:path';
-import type { ClientApi } from '../../client/api.js';
+import type { ClientApi, ClientEvent } from '../../client/api.js';
 import type { Clock } from '../../net/clock.js';
 import { P2pError } from '../../protocol/errors.js';
-import { editingLimits } from '../../protocol/limits.js';
+import { clientLimits, editingLimits } from '../../protocol/limits.js';
 import { canonicalUserName, isUserName } from '../../protocol/names.js';
 import type { Editor, EditorHost } from '../screen.js';
 import type { CompletionSources } from './completion.js';
 import { complete, hintFor } from './completion.js';
-import type { HistoryStore } from './editing-types.js';
+import { History } from './history.js';
 import { LineEditor } from './line-editor.js';
 import type { FolderContents, ReadFolder } from './path-completion.js';
+import { readFolder } from './path-completion.js';
 
 /** What of the engine completion reads. */
 export type CompletedFrom = Pick<ClientApi, 'listClients' | 'sessions' | 'people' | 'blocked' | 'transfers' | 'user'>;
@@ -30,21 +31,46 @@ export interface SourcesOptions {
   readonly requests: () => readonly string[];
 }
 
-/** The file of the history in `home`. */
-export function historyPath(home: string): string {
-  return join(home, 'history');
+export interface EditingOptions {
+  readonly clock: Pick<Clock, 'now'>;
+  /** Where the history is kept. */
+  readonly home: string;
+  /** What `~` stands for. */
+  readonly homeDirectory: string;
 }
 
-/** Makes the editor that a screen gives its keys to. */
-export function editorFor(history: HistoryStore, sources: CompletionSources): (host: EditorHost) => Editor {
-  return ({ later, utf8 }) =>
-    new LineEditor({
-      history,
-      complete: (line, cursor) => complete(line, cursor, sources),
-      hintFor,
-      later,
-      lineBreakSign: utf8 ? '⏎' : '\\n',
-    });
+/** History and completion of one run of the program. */
+export class Editing {
+  readonly #options: EditingOptions;
+  readonly #requests: string[] = [];
+  #history: History | undefined;
+
+  constructor(options: EditingOptions) {
+    this.#options = options;
+  }
+
+  /** Begins to read the history; `warn` is told when it cannot be read or kept. @returns What makes the editor of a screen. */
+  start(api: CompletedFrom, warn: (text: string) => void): (host: EditorHost) => Editor {
+    const { clock, home, homeDirectory } = this.#options;
+    const history = new History({ path: join(home, 'history'), warn });
+    this.#history = history;
+    void history.load();
+    const sources = completionSources({ api, clock, homeDirectory, workingDirectory: '.', readFolder, requests: () => this.#requests });
+    return ({ later, utf8 }) => new LineEditor({ history, complete: (line, cursor) => complete(line, cursor, sources), hintFor, later, lineBreakSign: utf8 ? '⏎' : '\\n' });
+  }
+
+  /** Remembers who asks for a session, until the session is there. */
+  see(event: ClientEvent): void {
+    if (event.event !== 'session-request' && event.event !== 'session-opened') return;
+    const at = this.#requests.indexOf(event.peer);
+    if (at >= 0) this.#requests.splice(at, 1);
+    if (event.event === 'session-request' && this.#requests.length < clientLimits.questions) this.#requests.push(event.peer);
+  }
+
+  /** Resolves when all that was typed is in the history's file. */
+  async close(): Promise<void> {
+    await this.#history?.settled();
+  }
 }
 
 export function completionSources({ api, clock, homeDirectory, workingDirectory, readFolder, requests }: SourcesOptions): CompletionSources {
@@ -119,13 +145,13 @@ class OnlineNames {
 }
 
 /** A folder on a network that does not answer must not take up every thread that reads files. */
-function oneAtATime(readFolder: ReadFolder): ReadFolder {
+function oneAtATime(read: ReadFolder): ReadFolder {
   let reading = false;
   return async (path, wanted): Promise<FolderContents> => {
     if (reading) return { entries: [], cut: true };
     reading = true;
     try {
-      return await readFolder(path, wanted);
+      return await read(path, wanted);
     } finally {
       reading = false;
     }
