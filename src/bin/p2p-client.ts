@@ -11,6 +11,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
+import { isVerb } from './verb-arguments.js';
 
 const EXIT_USAGE = 2;
 
@@ -29,6 +30,20 @@ async function readFlags(argv: readonly string[], version: string): Promise<Reco
     if (error instanceof ArgumentsEnd) return error.failed ? EXIT_USAGE : 0;
     throw error;
   }
+}
+
+/** `completion` and `man-page`. */
+async function runVerb(argv: readonly string[], version: string): Promise<number> {
+  const [verbs, { CLIENT_PROGRAM }, { CLIENT_MANUAL }, { COMMAND_NAMES }] = await Promise.all([
+    import('./verbs.js'),
+    import('../terminal/option-table.js'),
+    import('./manuals.js'),
+    import('../terminal/command-table.js'),
+  ]);
+  const { stdout, stderr, failed } = verbs.runVerb(argv, CLIENT_PROGRAM, CLIENT_MANUAL, COMMAND_NAMES, version);
+  process.stdout.write(stdout);
+  process.stderr.write(stderr);
+  return failed ? EXIT_USAGE : 0;
 }
 
 /** Calls `stop` on the first SIGINT, SIGTERM or SIGHUP; a second one ends the program the hard way. */
@@ -52,6 +67,7 @@ async function main(): Promise<number> {
     process.stdout.write(`${version}\n`);
     return 0;
   }
+  if (isVerb(argv)) return await runVerb(argv, version);
   const flags = await readFlags(argv, version);
   if (typeof flags === 'number') return flags;
   const [{ clientSettings }, { P2pError }] = await Promise.all([import('./client-settings.js'), import('../protocol/errors.js')]);

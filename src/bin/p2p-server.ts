@@ -15,6 +15,7 @@ import { startServer } from '../server/server.js';
 import { startUpLines } from '../server/start-up-lines.js';
 import { ArgumentsEnd, readArguments } from './command-line.js';
 import { environmentSource, flagSource, mergeOptions } from './option-sources.js';
+import { isVerb } from './verb-arguments.js';
 
 const EXIT = { fine: 0, failed: 1, usage: 2 } as const;
 /** Exit codes of a process that a signal ended: 128 and the signal's number. */
@@ -52,8 +53,20 @@ function reportBugs(log: Log): void {
   });
 }
 
+/** `completion` and `man-page`. */
+async function runVerb(argv: readonly string[], version: string): Promise<never> {
+  const [verbs, { SERVER_MANUAL }] = await Promise.all([import('./verbs.js'), import('./manuals.js')]);
+  const { stdout, stderr, failed } = verbs.runVerb(argv, SERVER_PROGRAM, SERVER_MANUAL, [], version);
+  process.stderr.write(stderr);
+  // A pipe takes it piece by piece.
+  await new Promise<void>((resolve) => process.stdout.write(stdout, () => resolve()));
+  process.exit(failed ? EXIT.usage : EXIT.fine);
+}
+
 async function main(): Promise<void> {
   const version = programVersion();
+  const argv = process.argv.slice(2);
+  if (isVerb(argv)) await runVerb(argv, version);
   const { logLevel, ...rest } = options(version);
   const log = createLog({ level: logLevel, form: process.stderr.isTTY ? 'text' : 'json', write: (line) => process.stderr.write(line) });
   reportBugs(log);
