@@ -12,6 +12,7 @@ import { COMMAND_NAMES, COMMAND_WORDS, COMMANDS } from '../command-table.js';
 import { commandAt } from '../commands.js';
 import { HELP_TOPICS } from '../help.js';
 import { formatCount } from '../quantities.js';
+import { WAIT_EVENT_NAMES } from '../wait-for.js';
 import { commonBeginning } from './common-beginning.js';
 import type { Completion } from './editing-types.js';
 import type { PathSurroundings } from './path-completion.js';
@@ -44,19 +45,25 @@ export function complete(line: string, cursor: number, sources: CompletionSource
   if (/^[#/]?[A-Za-z_-]*$/u.test(head)) return /^\S/u.test(rest) ? NOTHING : completeCommand(head);
   const command = line.includes('\n') ? undefined : commandAt(line);
   // With the cursor inside the command's own word there is nothing to complete but that.
-  if (command === undefined || head.length <= command.word.length || COMMANDS[command.name].argument === 'text') return completeMention(head, rest, sources);
+  if (command === undefined || head.length <= command.word.length || takesMessage(command.name)) return completeMention(head, rest, sources);
   const from = command.word.length + (/^\s*/u.exec(head.slice(command.word.length))?.[0].length ?? 0);
   return completeArgument(command.name, { head, rest, from }, sources);
 }
 
-/** What is expected behind `line`: the form of the argument of a command that stands alone. */
+/** What is expected behind `line`: the form of the argument of a command that stands alone, or of what is still to come of several. */
 export function hintFor(line: string): string {
   const command = commandAt(line);
   if (command === undefined) return '';
   const { form } = COMMANDS[command.name];
   const behind = line.slice(command.word.length);
-  if (form === '' || behind.trim() !== '') return '';
-  return behind === '' ? ` ${form}` : form;
+  if (form === '' || behind === '') return form === '' ? '' : ` ${form}`;
+  const words = behind.split(/\s+/u).slice(1, -1);
+  return /\s$/u.test(behind) ? form.split(' ').slice(words.length).join(' ') : '';
+}
+
+/** Its argument is read by people, so names in it are mentions. */
+function takesMessage(name: CommandName): boolean {
+  return COMMANDS[name].argument === 'text' && name !== 'WAIT_FOR';
 }
 
 interface ArgumentPlace {
@@ -71,15 +78,24 @@ function completeArgument(name: CommandName, place: ArgumentPlace, sources: Comp
   const kind = COMMANDS[name].argument;
   if (kind === 'path') return completePathArgument(place, sources);
   // Brackets and quotes around a name or a number are read, but nobody who completes needs them.
-  const typed = place.head.slice(place.from).replace(/^[<"']\s*/u, '');
+  const argument = place.head.slice(place.from).replace(/^[<"']\s*/u, '');
+  const earlier = argument.split(/\s+/u);
+  const typed = earlier.pop() ?? '';
   const here = { from: place.head.length - typed.length, to: place.head.length };
   const fit = (candidates: readonly Candidate[]) => completionOf(candidates, typed, here);
-  const named = (names: readonly string[]) => fit(names.filter((one) => beginsAlike(one, typed)).map((one) => ({ insert: one })));
+  const named = (names: readonly string[], behind = '') => {
+    const words = names.filter((one) => beginsAlike(one, typed));
+    return completionOf(words.map((one) => ({ insert: one + behind, shown: one })), typed, here, words);
+  };
+  if (name === 'WAIT_FOR' && earlier.length === 0) return named(WAIT_EVENT_NAMES, ' ');
+  if (name === 'WAIT_FOR' && earlier.length === 1) return whenKnown(sources.users(typed), (names) => named(names));
+  if (name === 'VERIFY' && earlier.length === 1) return named(['yes', 'no']);
+  if (earlier.length > 0) return NOTHING;
   switch (kind) {
     case 'user':
     case 'prefix':
       if (name === 'UNBLOCK') return named(sources.blocked());
-      return whenKnown(sources.users(typed), named);
+      return whenKnown(sources.users(typed), (names) => named(names));
     case 'session':
       return named(sources.sessions());
     case 'request':
