@@ -1,7 +1,10 @@
 /** Starts fixtures/face-program in a pseudo-terminal, and steers its engine. */
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { ProgramTerminalOptions } from '../helpers/terminal.js';
@@ -29,12 +32,15 @@ function commandLine({ shell, tmux }: FaceOptions): string[] {
 export class FaceInTerminal {
   readonly terminal: ProgramTerminal;
   readonly #socket: Socket;
+  /** Made for this program, unless the surroundings named another. */
+  readonly #home: string;
   readonly #calls: string[] = [];
   readonly #looks = new Set<() => void>();
 
-  private constructor(terminal: ProgramTerminal, socket: Socket) {
+  private constructor(terminal: ProgramTerminal, socket: Socket, home: string) {
     this.terminal = terminal;
     this.#socket = socket;
+    this.#home = home;
     createInterface({ input: socket }).on('line', (line) => {
       this.#calls.push(line);
       for (const look of [...this.#looks]) look();
@@ -48,12 +54,13 @@ export class FaceInTerminal {
     const address = server.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     const connected = once(server, 'connection') as Promise<[Socket]>;
-    const env = { TEST_PORT: String(port), ...options.env };
+    const home = await mkdtemp(join(tmpdir(), 'p2p-face-'));
+    const env = { TEST_PORT: String(port), P2P_HOME: home, ...options.env };
     const [file = '', ...args] = commandLine(options);
     const terminal = new ProgramTerminal(file, args, { ...options, env });
     const [socket] = await connected;
     server.close();
-    return new FaceInTerminal(terminal, socket);
+    return new FaceInTerminal(terminal, socket, home);
   }
 
   /** Logged in as alice, at the prompt. */
@@ -89,5 +96,6 @@ export class FaceInTerminal {
   async close(): Promise<void> {
     await this.terminal.close();
     this.#socket.destroy();
+    await rm(this.#home, { recursive: true, force: true });
   }
 }
