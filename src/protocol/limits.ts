@@ -226,6 +226,8 @@ export const transferLimits = {
    * 2.3 s, since the page cache then takes pages so large that most of them are memory not touched before; 64 KiB 1.0 s.
    */
   writeBytes: 256 * KiB,
+  /** How much less urgent the disks' threads are (nice): 2 still let chat wait 20 ms, 5 cost the receiver some speed. */
+  diskNiceness: 3,
   /** Offers from one peer that wait for a decision. */
   pendingOffersPerPeer: 64,
   /** Own transfers with one peer that have not ended: a few thousand cost next to nothing, without end they would. */

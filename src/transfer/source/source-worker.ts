@@ -7,10 +7,12 @@
 import { parentPort } from 'node:worker_threads';
 import { P2pError } from '../../protocol/errors.js';
 import { TransferFailure } from '../failure.js';
+import { giveWay } from '../thread-priority.js';
 import { systemSourceFs } from './source-fs.js';
 import { SourceReader } from './source-reader.js';
 import type { SourceAnswer, SourceQuestion, Skipped } from './source-thread.js';
 
+giveWay();
 const readers = new Map<number, SourceReader>();
 /** What was found to be left out since the last answer, by source. */
 const skipped = new Map<number, Skipped[]>();

@@ -1,6 +1,7 @@
 /** The thread of store-thread.ts: does what is asked, one transfer beside the other, with store-disk.ts and incoming-place.ts. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { TransferFailure, writeFailure } from '../failure.js';
+import { giveWay } from '../thread-priority.js';
 import type { IncomingPlace } from './incoming-place.js';
 import type { Listing, Plan } from '../source/source.js';
 import { inTurns, type Steps } from './steps.js';
@@ -14,6 +15,7 @@ interface OpenPlace {
   busy: Promise<unknown>;
 }
 
+giveWay();
 const disk = new StoreDisk(workerData as StoreDiskOptions);
 const places = new Map<number, OpenPlace>();
 
