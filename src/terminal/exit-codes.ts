@@ -1,5 +1,5 @@
 /**
- * Why the program ended → its exit code. One function, one meaning for each number (README, options and exit codes).
+ * Why the program ended → its exit code. One function, one meaning for each number; both are an interface and do not change.
  */
 import type { ErrorCode } from '../protocol/errors.js';
 
@@ -12,6 +12,16 @@ export const ExitCode = {
   serverKeyChanged: 5,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
+
+/** What each tells those who start the program; help, manual page and README say the same. */
+export const EXIT_CODES: readonly (readonly [code: ExitCode, means: string])[] = [
+  [ExitCode.fine, 'everything was done; or --stay was ended by a signal'],
+  [ExitCode.commandFailed, 'a command or a transfer failed, a time of WAIT_FOR passed, or a signal ended a script'],
+  [ExitCode.usage, 'wrong usage: an option, the configuration, no password'],
+  [ExitCode.cannotConnect, 'cannot connect, or the link to the server is lost for good'],
+  [ExitCode.notAuthenticated, 'not authenticated, or logged in somewhere else'],
+  [ExitCode.serverKeyChanged, "the server's identity changed"],
+];
 
 /**
  * For an error that ends the program: at start, at login, or a `disconnected` event. A command that fails inside a script

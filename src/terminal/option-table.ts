@@ -4,6 +4,7 @@
  * Owns no checking, that is options.ts's; and no spelling of flags, variables and keys, that is protocol/option-shape.ts's.
  */
 import type { OptionTable, ProgramShape } from '../protocol/option-shape.js';
+import { EXIT_CODES } from './exit-codes.js';
 
 const SERVER = 'Server and account';
 const FILES = 'Files';
@@ -49,12 +50,5 @@ export const CLIENT_PROGRAM: ProgramShape = {
     ['NODE_DEBUG', "'p2p-*' shows what the client does"],
   ],
   hasFile: true,
-  exitCodes: [
-    [0, 'fine'],
-    [1, 'a command failed'],
-    [2, 'wrong usage'],
-    [3, 'cannot connect'],
-    [4, 'not authenticated'],
-    [5, 'the identity of the server changed'],
-  ],
+  exitCodes: EXIT_CODES,
 };

@@ -11,9 +11,12 @@ import type { JsonSchema } from '../build/schema-of-types.js';
 /** Where the package has it. */
 export const SCHEMA_FILE = fileURLToPath(new URL('../../src/terminal/json-lines.schema.json', import.meta.url));
 
+let schema: JsonSchema | undefined;
+
 /** As shipped; made anew where the tests were compiled without `npm run build`. */
 export function shippedSchema(): JsonSchema {
-  return existsSync(SCHEMA_FILE) ? (JSON.parse(readFileSync(SCHEMA_FILE, 'utf8')) as JsonSchema) : jsonLinesSchema();
+  schema ??= existsSync(SCHEMA_FILE) ? (JSON.parse(readFileSync(SCHEMA_FILE, 'utf8')) as JsonSchema) : jsonLinesSchema();
+  return schema;
 }
 
 let validator: Ajv.Ajv | undefined;
