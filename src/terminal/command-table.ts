@@ -157,6 +157,15 @@ const TABLE = {
     ],
     examples: ['SWITCH_SESSION bob', 'SWITCH_SESSION 2', '/2'],
   },
+  SAY_ALL: {
+    short: ['/all'],
+    group: 'sessions',
+    argument: 'text',
+    form: '<text>',
+    summary: 'say it to every open session',
+    help: ['Sends one message to everybody with whom a session is open. The rest of the line is the text as it is, quotation marks included.', 'Each of them gets it for themselves and does not see who else did.'],
+    examples: ['SAY_ALL I am off, see you tomorrow.'],
+  },
   CLOSE_SESSION: {
     short: ['/close'],
     group: 'sessions',

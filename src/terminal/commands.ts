@@ -39,7 +39,8 @@ export type Command =
   | { readonly command: 'WAIT_FOR'; readonly wait: Wait }
   /** Without a topic: all commands. */
   | { readonly command: '#HELP'; readonly topic: HelpTopic | undefined }
-  | { readonly command: 'SAY'; readonly text: string };
+  /** Both go out as they are, the one to the current peer, the other to everybody with an open session. */
+  | { readonly command: 'SAY' | 'SAY_ALL'; readonly text: string };
 
 const FIRST_WORD = /^(?<word>[#/]?[A-Za-z][A-Za-z_-]*)(?=$|[\s<])/u;
 const SESSION_NUMBER = /^\/[1-9]\s*$/u;
@@ -102,6 +103,9 @@ function withArgument(name: CommandName, argument: string): Command {
       return acceptKey(argument);
     case 'SWITCH_SESSION':
       return { command: name, session: /^#[1-9]$/u.test(argument) ? Number(argument.slice(1)) : userName(name, argument) };
+    case 'SAY_ALL':
+      if (argument === '') throw badArgument(name, 'What? For example: SAY_ALL I am off, see you tomorrow.');
+      return { command: name, text: argument };
     case 'AWAY':
       return { command: name, text: argument === '' ? undefined : awayText(unquote(argument)) };
     case 'ACCEPT_SESSION':

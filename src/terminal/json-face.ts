@@ -166,6 +166,7 @@ export class JsonFace implements Face {
         if (outcome.event === 'transfer-failed') throw new P2pError(outcome.code, outcome.message);
         return { transfer: result.transfer.id };
       }
+      case 'said':
       case 'switched':
       case 'away':
       case 'unblocked':

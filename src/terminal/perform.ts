@@ -27,6 +27,8 @@ export type Result =
   | { readonly kind: 'rate'; readonly bytesPerSecond: number | undefined }
   | { readonly kind: 'waited'; readonly awaited: Awaited }
   | { readonly kind: 'help'; readonly text: readonly string[] }
+  /** Who has got it. */
+  | { readonly kind: 'said'; readonly peers: readonly string[] }
   | { readonly kind: 'switched'; readonly peer: string }
   | { readonly kind: 'left' | 'nothing' };
 
@@ -111,10 +113,22 @@ export async function perform(api: ClientApi, command: Command, { homeDirectory,
       return { kind: 'left' };
     case '#HELP':
       return { kind: 'help', text: helpText(command.topic) };
+    case 'SAY_ALL':
+      return { kind: 'said', peers: await sayToAll(api, command.text) };
     case 'SAY':
       await api.say(command.text);
       return NOTHING;
   }
+}
+
+/** @returns Who has got it. @throws P2pError `no-session`; of those who did not get it, the first one's reason. */
+async function sayToAll(api: ClientApi, text: string): Promise<readonly string[]> {
+  const peers = [...api.sessions];
+  if (peers.length === 0) throw new P2pError('no-session', 'No session is open. GET_CLIENT_INFO <user> opens one.');
+  const saying = peers.map((peer) => api.say(text, peer));
+  await Promise.allSettled(saying);
+  await Promise.all(saying);
+  return peers;
 }
 
 function stdinInUse(): P2pError {

@@ -16,6 +16,8 @@ export interface ScreenInput {
   interrupt(typed: string): void;
   /** Ctrl-Y or Ctrl-N; the typed line is as it was. @returns False where there is nothing to answer. */
   answerKey(accept: boolean): boolean;
+  /** Ctrl-D on an empty line. @returns False where the person should think again: nothing ends then. */
+  mayEnd?(): boolean;
   /** Nothing more will be typed: Ctrl-D on an empty line, the input ended, or {@link Screen.close}. Called once. */
   end(): void;
   /** Alt and a digit from 1 to 9. */

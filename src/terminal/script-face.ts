@@ -198,6 +198,7 @@ export class ScriptFace implements Face {
         if (outcome.event === 'transfer-failed') throw new P2pError(outcome.code, outcome.message);
         return;
       }
+      case 'said':
       case 'switched':
       case 'left':
       case 'nothing':

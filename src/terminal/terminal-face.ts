@@ -31,7 +31,7 @@ import { filesLines, rateLimitLines } from './files-wording.js';
 import { awayLines, awaySetLines, blockedLines, blockedListLines, unblockedLines } from './people-wording.js';
 import { fileName, notice, toOrFrom } from './phrases.js';
 import { acceptedKeyLines, safetyNumberLines, whoisLines } from './trust-wording.js';
-import { clientInfoLines, clientListLines, deliveredLine, errorLines, eventLines, goesToLine, helpLines } from './wording.js';
+import { clientInfoLines, clientListLines, deliveredLine, errorLines, eventLines, goesToLine, helpLines, leavingLines, saidLine } from './wording.js';
 
 export interface TerminalFaceOptions {
   readonly screen: Screen;
@@ -65,8 +65,8 @@ export class TerminalFace implements Face {
   /** Offers of others that were shown and not answered by a key; a key must not answer what nobody has seen. */
   readonly #shownOffers = new Set<number>();
   #api: ClientApi | undefined;
-  /** When Ctrl-C was last pressed on an empty line. */
-  #interruptedAt = Number.NEGATIVE_INFINITY;
+  /** When a key to leave was last answered with what that would mean. */
+  #askedToLeaveAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: TerminalFaceOptions) {
     this.#options = options;
@@ -111,8 +111,11 @@ export class TerminalFace implements Face {
     screen.start({
       line: (line) => void this.#line(api, line),
       interrupt: (typed) => {
-        if (this.#interruptIsLast(typed)) left.abort();
+        this.#attention.active();
+        if (typed !== '') this.#askedToLeaveAt = Number.NEGATIVE_INFINITY;
+        else if (this.#mayLeave(api, 'Ctrl-C')) left.abort();
       },
+      mayEnd: () => this.#mayLeave(api, 'Ctrl-D'),
       end: () => left.abort(),
       answerKey: (accept) => this.#answerOffer(api, accept),
       ...(createEditor === undefined ? {} : { createEditor }),
@@ -135,7 +138,7 @@ export class TerminalFace implements Face {
 
   async #line(api: ClientApi, line: string): Promise<void> {
     this.#attention.active();
-    this.#interruptedAt = Number.NEGATIVE_INFINITY;
+    this.#askedToLeaveAt = Number.NEGATIVE_INFINITY;
     if (line.trim() === '') return;
     try {
       const command = parseTyped(line);
@@ -180,6 +183,9 @@ export class TerminalFace implements Face {
           break;
         case 'help':
           void this.#print(helpLines(result.text));
+          break;
+        case 'said':
+          void this.#print([saidLine(result.peers)]);
           break;
         case 'switched':
           void this.#print([goesToLine(result.peer)]);
@@ -229,16 +235,14 @@ export class TerminalFace implements Face {
     this.#updatePrompt();
   }
 
-  /** The first Ctrl-C clears the line or says how to leave; a second one soon after leaves. */
-  #interruptIsLast(typed: string): boolean {
-    if (typed !== '') {
-      this.#interruptedAt = Number.NEGATIVE_INFINITY;
-      return false;
-    }
+  /** Leaving by a key: Ctrl-C is asked about always, Ctrl-D where it would stop transfers; the second one soon after is meant. */
+  #mayLeave(api: ClientApi, key: 'Ctrl-C' | 'Ctrl-D'): boolean {
     const now = this.#options.clock.now();
-    if (now - this.#interruptedAt <= terminalLimits.interruptTwiceMs) return true;
-    this.#interruptedAt = now;
-    void this.#print([notice('Ctrl-C once more leaves and closes all sessions; so does Ctrl-D. CLOSE_SESSION ends only the current one.')]);
+    if (now - this.#askedToLeaveAt <= terminalLimits.interruptTwiceMs) return true;
+    const transfers = api.transfers.filter(({ state }) => state !== 'offered').length;
+    if (key === 'Ctrl-D' && transfers === 0) return true;
+    this.#askedToLeaveAt = now;
+    void this.#print(leavingLines(key, transfers));
     return false;
   }
 

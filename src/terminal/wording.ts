@@ -14,7 +14,7 @@ import { notice, problem, result } from './phrases.js';
 import { peopleLines, presenceLines } from './people-wording.js';
 import type { OfferContext } from './transfer-wording.js';
 import { offerLines, offerUpdateLines, progressLines, transferDoneLines, transferFailedLines, transferNoteLines, transferStateLines } from './transfer-wording.js';
-import { keyChangedLines } from './trust-wording.js';
+import { keyChangedLines, serverKeyChangedLines } from './trust-wording.js';
 
 /** What the words depend on besides the event. */
 export interface WordingContext extends OfferContext {
@@ -52,6 +52,7 @@ export function clientInfoLines(info: PeerInfo): Line[] {
 
 /** A command that failed, or an end that was not wished for. */
 export function errorLines(error: P2pError): Line[] {
+  if (error.code === 'server-key-changed') return serverKeyChangedLines(error.message);
   return [problem(visibleLine(error.message))];
 }
 
@@ -62,6 +63,18 @@ export function scriptErrorText(error: P2pError): string {
 
 export function goesToLine(peer: string): Line {
   return notice(`What you type now goes to ${visibleLine(peer)}.`);
+}
+
+/** Before a key ends the program. `transfers` are under way. */
+export function leavingLines(key: 'Ctrl-C' | 'Ctrl-D', transfers: number): Line[] {
+  const lines = transfers === 0 ? [] : [problem(`${transfers === 1 ? 'A transfer is' : `${transfers} transfers are`} under way and would stop; what is there is kept, and sending the same again continues it.`)];
+  const others = key === 'Ctrl-D' ? '' : '; so does Ctrl-D. CLOSE_SESSION ends only the current one';
+  return [...lines, notice(`${key} once more leaves and closes all sessions${others}.`)];
+}
+
+/** After SAY_ALL. */
+export function saidLine(peers: readonly string[]): Line {
+  return notice(`${peers.map(visibleLine).join(', ')} ${peers.length === 1 ? 'has' : 'have'} got it.`);
 }
 
 /** Messages that had waited for a connection. */
@@ -163,7 +176,7 @@ function sessionOpenedLines(event: ClientEventOf<'session-opened'>, context: Wor
     : ` You still talk to ${visibleLine(context.current ?? 'the server')}; SWITCH_SESSION ${peer} changes that.`;
   const lines = [notice(context.interactive ? opened + next : opened)];
   if (event.firstContact) {
-    lines.push(notice(`First contact with ${peer}. The fingerprint is ${visibleLine(event.fingerprint)}; compare it with ${peer} over another channel. A change is refused.`));
+    lines.push(notice(`First contact with ${peer}, whose key is ${visibleLine(event.fingerprint)}. VERIFY ${peer} shows what to compare over another channel. A change is refused.`));
   }
   return lines;
 }

@@ -75,6 +75,8 @@ const understood: [string, Command][] = [
   ['SWITCH_SESSION bob', { command: 'SWITCH_SESSION', session: 'bob' }],
   ['SWITCH_SESSION 2', { command: 'SWITCH_SESSION', session: '2' }],
   ['SWITCH_SESSION #2', { command: 'SWITCH_SESSION', session: 2 }],
+  ['SAY_ALL see you "later"', { command: 'SAY_ALL', text: 'see you "later"' }],
+  ['/all hi', { command: 'SAY_ALL', text: 'hi' }],
   ['/2', { command: 'SWITCH_SESSION', session: 2 }],
   ['CLOSE_SESSION', { command: 'CLOSE_SESSION' }],
   ['/close', { command: 'CLOSE_SESSION' }],
@@ -136,6 +138,7 @@ const refused: [string, string, RegExp][] = [
   ['ACCEPT_FILE 99999999999999999999', 'bad-argument', /number/u],
   ['#HELP SEND_FLIE', 'bad-argument', /Did you mean #HELP SEND_FILE\?/u],
   ['#HELP \x1b[2J', 'bad-argument', /no command \\x1b\[2J\. #HELP alone lists/u],
+  ['SAY_ALL', 'bad-argument', /What\? For example: SAY_ALL/u],
   ['CLOSE_SESSION now', 'bad-argument', /stands alone/u],
   ['GET_CLIENT_LIST a b', 'bad-argument', /beginning of a user name/u],
 ];

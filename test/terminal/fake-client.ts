@@ -112,8 +112,10 @@ export class FakeClient implements ClientApi {
 
   switchSession(session: string | number): string {
     this.calls.push(`switchSession ${session}`);
-    this.current = typeof session === 'number' ? (this.sessions[session - 1] ?? 'nobody') : session;
-    return this.current;
+    const peer = typeof session === 'number' ? this.sessions[session - 1] : session;
+    if (peer === undefined) throw new P2pError('no-session', `There is no session number ${session}.`);
+    this.current = peer;
+    return peer;
   }
 
   async closeSession(): Promise<void> {

@@ -169,6 +169,7 @@ export class PromptScreen implements Screen {
         this.#input?.interrupt(action.typed);
         break;
       case 'end':
+        if (this.#input?.mayEnd?.() === false) break;
         this.close();
         return;
       case 'list':
