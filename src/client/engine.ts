@@ -66,7 +66,7 @@ class Engine implements ClientApi {
         return this.#consumer(event);
       },
     });
-    this.#knownPeers = new PinFile(join(home, 'known_peers'), 'Peers and their keys: user@server, fingerprint, first seen. Delete a line to accept a new key.');
+    this.#knownPeers = new PinFile(join(home, 'known_peers'), 'Peers and their keys: user@server, fingerprint, since when, when verified. ACCEPT_KEY takes a new key.');
     this.#people = new People({
       clock,
       home,
@@ -83,7 +83,7 @@ class Engine implements ClientApi {
       clock,
       pin,
       serverName: this.#serverName,
-      knownServers: new PinFile(join(home, 'known_servers'), 'Servers and their keys: host:port, fingerprint, first seen. Delete a line to accept a new key.'),
+      knownServers: new PinFile(join(home, 'known_servers'), 'Servers and their keys: host:port, fingerprint, since when. --pin takes a new key.'),
       onAsked: (message) => void this.#introductions?.onAsked(message),
       onIntroduction: (message) => void this.#introductions?.onIntroduction(message),
       onPresence: (message) => this.#people.presence.onPresence(message),

@@ -85,12 +85,14 @@ export class ServerLinkKeeper {
     }
   }
 
-  /** From now on the link is kept: `account` comes back by signature whenever it breaks. Pins the server at first contact. */
+  /** From now on the link is kept: `account` comes back by signature whenever it breaks. Pins the server at first contact, or as `pin` says. */
   async keep(account: Account): Promise<void> {
-    const { knownServers, serverName } = this.#options;
+    const { knownServers, serverName, pin } = this.#options;
     this.#account = account;
     if (this.#link !== undefined) this.#watch(this.#link);
     if (this.#seen?.trust === 'new') await knownServers.add(serverName, this.#seen.fingerprint);
+    // Named in full by the person, and the login has shown that the server knows this account.
+    else if (pin !== undefined) await knownServers.replace(serverName, pin);
   }
 
   /** The link for a request after login. @throws LinkLost while it is down. */
@@ -203,7 +205,10 @@ function finalCause(error: P2pError): P2pError | undefined {
 function changedText(name: string, expected: string, got: string, file: string | undefined): string {
   const accept =
     file === undefined
-      ? 'Correct --pin if the operator confirms the new key.'
-      : `If the operator confirms the new key, delete the line that begins with "${name}" in ${file} and connect again.`;
-  return `THE IDENTITY OF THE SERVER ${name} HAS CHANGED. Somebody may be intercepting this connection, or the server was set up anew. Expected ${expected}, got ${got}. Nothing was sent. ${accept}`;
+      ? 'If the new key is right: correct --pin.'
+      : `If the new key is right: start once with --pin ${got}, which takes it from now on; or delete the line of ${name} in ${file}.`;
+  return (
+    `THE KEY OF THE SERVER ${name} HAS CHANGED. Nothing was sent, neither name nor password. Old key: ${expected} New key: ${got} ` +
+    `Either the server was set up anew, or somebody sits between you and the server. Ask its operator on another channel. ${accept} Otherwise do not connect.`
+  );
 }

@@ -20,7 +20,7 @@ export function keyChangedLines(event: ClientEventOf<'key-changed'>): Line[] {
   const offered = visibleLine(event.offered);
   const command = event.verified ? `ACCEPT_KEY ${peer} <last ${clientLimits.keyEndChars} characters of the new key>` : `ACCEPT_KEY ${peer}`;
   if (event.again) return [problem(`${peer} ${event.direction === 'incoming' ? 'asks again with' : 'still has'} a key that you have not accepted: ${offered}. Blocked. VERIFY ${peer}, ${command}.`)];
-  const known = event.verified ? 'known, and verified by you' : `known${event.since === undefined ? '' : ` since ${visibleLine(event.since)}`}`;
+  const known = `known${event.since === undefined ? '' : ` since ${visibleLine(event.since)}`}${event.verified ? ', and verified by you' : ''}`;
   return [
     problem(FRAME),
     problem(`THE KEY OF ${peer} HAS CHANGED. ${event.direction === 'incoming' ? `${peer} asks for a session; it was refused.` : 'No session was opened.'} Nothing is sent or received until you decide.`),
@@ -31,6 +31,12 @@ export function keyChangedLines(event: ClientEventOf<'key-changed'>): Line[] {
     problem(`If the new key is right: ${command}. Otherwise do nothing: it stays blocked.`),
     problem(FRAME),
   ];
+}
+
+/** The server's key is not the pinned one: the sentences of the error, each on its own line. */
+export function serverKeyChangedLines(message: string): Line[] {
+  const sentences = message.split(/(?<=[.!]) (?=[A-Z])| (?=New key: |Either )/u);
+  return [problem(FRAME), ...sentences.map((one) => problem(visibleLine(one))), problem(FRAME)];
 }
 
 /** What the person wished for with VERIFY: to see it, or to say how the comparison went. */
@@ -55,9 +61,10 @@ export function safetyNumberLines(info: SafetyNumberInfo, wish: VerifyWish): Lin
     ];
   });
   const heading = info.key === 'offered' ? `Safety number with the NEW key of ${user}, which you have not accepted:` : `Safety number of ${names.join(' and ')}:`;
+  if (info.key === 'offered') rows.push(notice(`  new key: ${visibleLine(info.fingerprint)}`));
   const next =
     info.key === 'offered'
-      ? `The same on both sides: the new key is right, and ACCEPT_KEY ${user} takes it. Different: do nothing, it stays blocked.`
+      ? `The same on both sides: the new key is right, and ACCEPT_KEY takes it. Different: do nothing, it stays blocked.`
       : info.verified
         ? `You verified ${user}${info.verifiedOn === undefined ? '' : ` on ${visibleLine(info.verifiedOn)}`}. VERIFY ${user} no takes that back.`
         : `The same on both sides: VERIFY ${user} yes. Different: VERIFY ${user} no, and send nothing that matters.`;

@@ -53,6 +53,7 @@ export function clientInfoLines(info: PeerInfo): Line[] {
 /** A command that failed, or an end that was not wished for. */
 export function errorLines(error: P2pError): Line[] {
   if (error.code === 'server-key-changed') return serverKeyChangedLines(error.message);
+  if (error.code === 'server-key-changed') return serverKeyChangedLines(error.message);
   return [problem(visibleLine(error.message))];
 }
 
@@ -130,6 +131,7 @@ export function eventLines(event: ClientEvent, context: WordingContext): Line[] 
     case 'warning':
       return [problem(visibleLine(event.message))];
     case 'disconnected':
+      if (event.code === 'server-key-changed') return serverKeyChangedLines(event.reason);
       return event.code === 'closed' ? [notice('Disconnected. Goodbye.')] : [problem(`Disconnected: ${visibleLine(event.reason)}`)];
   }
 }

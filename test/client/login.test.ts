@@ -82,6 +82,20 @@ describe('a client and its server', () => {
     assert.equal(await readFile(file, 'utf8'), line);
   });
 
+  it('takes a changed key that --pin names, from then on', async (t) => {
+    const home = await temporaryFolder(t);
+    const old = generateIdentity().fingerprint;
+    await writeFile(join(home, 'known_servers'), `127.0.0.1:${server.port} ${old} 2026-01-01\n`);
+    const client = await testClient(t, { port: server.port, home, pin: server.fingerprint });
+    await client.api.connect();
+    assert.ok((await readFile(join(home, 'known_servers'), 'utf8')).startsWith('127'), 'not before the login');
+    await client.api.register('pinned', PASSWORD);
+    assert.ok((await readFile(join(home, 'known_servers'), 'utf8')).startsWith(`# 127.0.0.1:${server.port} ${old} 2026-01-01 replaced=`));
+    const again = await testClient(t, { port: server.port, home });
+    await again.api.connect();
+    assert.equal((await again.next('connected')).trust, 'known');
+  });
+
   it('takes no server but the one of --pin', async (t) => {
     const right = await testClient(t, { port: server.port, pin: server.fingerprint });
     await right.api.connect();

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { ClientEventOf, SafetyNumberInfo, WhoisInfo } from '../../src/client/api.js';
 import { rowsOf, type Line } from '../../src/terminal/layout.js';
-import { acceptedKeyLines, keyChangedLines, safetyNumberLines, whoisLines } from '../../src/terminal/trust-wording.js';
+import { acceptedKeyLines, keyChangedLines, safetyNumberLines, serverKeyChangedLines, whoisLines } from '../../src/terminal/trust-wording.js';
 import { FINGERPRINT, OTHER_FINGERPRINT } from './fake-client.js';
 
 const textOf = (lines: readonly Line[]) => lines.map(({ prefix, text }) => prefix + text);
@@ -38,7 +38,7 @@ describe('a changed key', () => {
   it('asks for more than the name where the old one was verified', () => {
     const text = textOf(keyChangedLines({ ...changed, verified: true, direction: 'outgoing' })).join('\n');
     assert.match(text, /No session was opened/u);
-    assert.match(text, /known, and verified by you/u);
+    assert.match(text, /\(known since 2026-01-02, and verified by you\)/u);
     assert.match(text, /ACCEPT_KEY bob <last 8 characters of the new key>/u);
   });
 
@@ -51,6 +51,22 @@ describe('a changed key', () => {
       `-- The key of bob is now ${OTHER_FINGERPRINT}.`,
       `-- Before it was ${FINGERPRINT}, which stays in known_peers as a comment.`,
       '-- bob is not verified any more: VERIFY bob. GET_CLIENT_INFO bob opens a session.',
+    ]);
+  });
+});
+
+describe('a changed key of the server', () => {
+  it('is a red block in a frame, a sentence a line', () => {
+    const message = `THE KEY OF THE SERVER chat.example:9090 HAS CHANGED. Nothing was sent. Old key: ${FINGERPRINT} New key: ${OTHER_FINGERPRINT} Either the one or the other.`;
+    const frame = `!! ${'='.repeat(60)}`;
+    assert.deepEqual(textOf(serverKeyChangedLines(message)), [
+      frame,
+      '!! THE KEY OF THE SERVER chat.example:9090 HAS CHANGED.',
+      '!! Nothing was sent.',
+      `!! Old key: ${FINGERPRINT}`,
+      `!! New key: ${OTHER_FINGERPRINT}`,
+      '!! Either the one or the other.',
+      frame,
     ]);
   });
 });
@@ -71,7 +87,7 @@ describe('a safety number', () => {
   it('of a key that is not accepted says so, and leads to ACCEPT_KEY', () => {
     const text = textOf(safetyNumberLines({ ...number, key: 'offered' }, 'show'));
     assert.equal(text[0], '-- Safety number with the NEW key of bob, which you have not accepted:');
-    assert.match(text.at(-1) ?? '', /ACCEPT_KEY bob takes it/u);
+    assert.match(text.at(-1) ?? '', /ACCEPT_KEY takes it/u);
   });
 
   it('of somebody verified says since when; yes and no say what they did', () => {
@@ -125,6 +141,7 @@ describe('names and keys of others (HOSTILE 22, 23)', () => {
           ...keyChangedLines({ ...changed, peer: text, known: text, since: text, offered: text }),
           ...keyChangedLines({ ...changed, peer: text, offered: text, again: true }),
           ...safetyNumberLines({ ...number, user: text, parts: [{ user: text, digits: [text], words: [text] }] }, 'show'),
+          ...serverKeyChangedLines(text),
           ...acceptedKeyLines({ user: text, fingerprint: text, previous: text, wasVerified: true }),
           ...whoisLines({ ...known, user: text, away: text, fingerprint: text, since: text, offered: [text], session }, NOW),
         ];

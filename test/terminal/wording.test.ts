@@ -36,7 +36,7 @@ const cases: [string, ClientEvent, Partial<WordingContext>, string[]][] = [
   ]],
   ['first contact with a peer', { ...opened, firstContact: true }, { interactive: false }, [
     '-- bob opened a session with you (direct, [::1]:4000).',
-    `-- First contact with bob. The fingerprint is ${FINGERPRINT}; compare it with bob over another channel. A change is refused.`,
+    `-- First contact with bob, whose key is ${FINGERPRINT}. VERIFY bob shows what to compare over another channel. A change is refused.`,
   ]],
   ['a request for a session', { event: 'session-request', peer: 'bob', fingerprint: FINGERPRINT }, {}, [
     `-- bob asks for a session (fingerprint ${FINGERPRINT}). ACCEPT_SESSION bob or REJECT_SESSION bob.`,
