@@ -53,7 +53,6 @@ export function clientInfoLines(info: PeerInfo): Line[] {
 /** A command that failed, or an end that was not wished for. */
 export function errorLines(error: P2pError): Line[] {
   if (error.code === 'server-key-changed') return serverKeyChangedLines(error.message);
-  if (error.code === 'server-key-changed') return serverKeyChangedLines(error.message);
   return [problem(visibleLine(error.message))];
 }
 
