@@ -53,7 +53,9 @@ export type ClientEvent =
   | { readonly event: 'message-state'; readonly peer: string; readonly number: number; readonly state: DeliveryState }
   | TransferEvent
   /** Somebody who was talked to, or asked after with `watchUser`, has come, gone or changed what AWAY says. How it is at the beginning is no event. */
-  | ({ readonly event: 'presence' } & PersonPresence)
+  | ({ readonly event: 'presence'; /** How it was before. */ readonly before?: PersonPresence['state'] } & PersonPresence)
+  /** Once after the login, where anybody of those who were talked to is there: who. */
+  | { readonly event: 'people'; readonly people: readonly PersonPresence[] }
   /**
    * The server names another key for this peer than the pinned one. Nothing goes to or comes from this peer until `acceptKey`. `since`:
    * the day from which the `known` key is pinned; `verified`: the person had verified it; `again`: told before. `incoming`: the peer has asked.

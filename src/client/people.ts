@@ -25,7 +25,7 @@ export interface PeopleOptions {
   readonly sessions: Pick<Sessions, 'all' | 'drop'>;
   /** @throws LinkLost while the server link is down. */
   serverLink(): Pick<ServerLink, 'request' | 'supports'>;
-  emit(event: ClientEventOf<'presence'>): void;
+  emit(event: ClientEventOf<'presence' | 'people'>): void;
 }
 
 export class People {
@@ -46,7 +46,7 @@ export class People {
     await this.#blocks.load();
   }
 
-  /** After the login as `user`: watches those who have been talked to. Never rejects with a P2pError. */
+  /** After the login as `user`: watches those who have been talked to, and tells who of them is there. Never rejects with a P2pError. */
   async start(user: string): Promise<void> {
     this.#self = canonicalUserName(user);
     const end = `@${this.#options.serverName}`;
@@ -54,6 +54,8 @@ export class People {
       const pinned = [...(await this.#options.knownPeers.all()).keys()].filter((name) => name.endsWith(end)).map((name) => name.slice(0, -end.length));
       const names = pinned.filter((name) => isUserName(name) && name !== this.#self && !this.isBlocked(name));
       await this.presence.watch(names.slice(-serverLimits.watchedPerLink));
+      const people = this.presence.people.filter(({ state }) => state !== 'offline');
+      if (people.length > 0) this.#options.emit({ event: 'people', people });
     } catch (error) {
       // An unreadable file of pins is told where a pin is needed.
       if (!(error instanceof P2pError)) throw error;

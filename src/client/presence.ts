@@ -168,7 +168,7 @@ export class Presence {
     }
     watched.told = known;
     watched.toldAt = clock.now();
-    emit({ event: 'presence', ...known });
+    emit({ event: 'presence', ...known, ...(told === undefined ? {} : { before: told.state }) });
   }
 
   #forget(name: string): boolean {

@@ -9,16 +9,32 @@ import { notice, result } from './phrases.js';
 /** Away people named below a list. */
 const NAMED_AWAY = 20;
 
+interface Surroundings {
+  readonly interactive: boolean;
+  /** Peers with an open session. */
+  readonly sessions: readonly string[];
+}
+
 /** Nothing for scripts, and nothing that the session with this person tells already. */
-export function presenceLines({ user, state, text }: ClientEventOf<'presence'>, { interactive, sessions }: { readonly interactive: boolean; readonly sessions: readonly string[] }): Line[] {
-  if (!interactive || (state !== 'away' && sessions.includes(user))) return [];
-  return [notice(`${visibleLine(user)} is ${state}${state === 'away' ? reason(text) : ''}.`)];
+export function presenceLines({ user, state, text, before }: ClientEventOf<'presence'>, { interactive, sessions }: Surroundings): Line[] {
+  const name = visibleLine(user);
+  const isBack = state === 'online' && before === 'away';
+  if (!interactive || (state !== 'away' && !isBack && sessions.includes(user))) return [];
+  if (isBack) return [notice(`${name} is back.`)];
+  return [notice(`${name} is ${state}${text === undefined || text === '' ? '' : `: ${quoted(visibleLine(text))}`}.`)];
+}
+
+/** Who is there of those who were talked to. */
+export function peopleLines({ people }: ClientEventOf<'people'>, { interactive }: Surroundings): Line[] {
+  if (!interactive) return [];
+  const shown = people.map(({ user, state, text }) => `${visibleLine(user)}${state === 'away' ? awayWords(text) : ''}`);
+  return [notice(`Online of the people you know: ${shown.join(', ')}.`)];
 }
 
 /** Below the list of who is online: those who are away. */
 export function awayLines({ away = [] }: ClientList): Line[] {
   if (away.length === 0) return [];
-  const named = away.slice(0, NAMED_AWAY).map(({ user, text }) => `${visibleLine(user)}${text === '' ? '' : ` (${quoted(visibleLine(text))})`}`);
+  const named = away.slice(0, NAMED_AWAY).map(({ user, text }) => visibleLine(user) + (text === '' ? '' : ` (${quoted(visibleLine(text))})`));
   const more = away.length > named.length ? ` and ${away.length - named.length} more` : '';
   return [notice(`Away: ${named.join(', ')}${more}.`)];
 }
@@ -44,6 +60,6 @@ export function blockedListLines(blocked: readonly BlockedPerson[]): Line[] {
   return [result(`BLOCKED_LIST<${blocked.map(({ user }) => visibleLine(user)).join(', ')}>`)];
 }
 
-function reason(text: string | undefined): string {
-  return text === undefined || text === '' ? '' : `: ${quoted(visibleLine(text))}`;
+function awayWords(text: string | undefined): string {
+  return text === undefined || text === '' ? ' (away)' : ` (away: ${quoted(visibleLine(text))})`;
 }

@@ -32,7 +32,7 @@ describe('presence', () => {
         };
         return { supports: () => link === 'up', request: request as never };
       },
-      emit: ({ user, state, text }: ClientEventOf<'presence'>) => events.push([user, state, ...(text === undefined ? [] : [text])].join(' ')),
+      emit: ({ user, state, text, before }: ClientEventOf<'presence'>) => events.push([user, state, ...(text === undefined ? [] : [text])].join(' ') + `, was ${before ?? 'unknown'}`),
     });
   });
 
@@ -45,7 +45,7 @@ describe('presence', () => {
     news('Bob', 'online');
     news('dave', 'online');
     news('Bob', 'away', 'tea');
-    assert.deepEqual(events, ['dave online', 'Bob away tea']);
+    assert.deepEqual(events, ['dave online, was offline', 'Bob away tea, was online']);
   });
 
   it('ignores news of people whom it does not watch (hostile server)', async () => {
@@ -60,9 +60,9 @@ describe('presence', () => {
       news('bob', 'online');
       news('bob', 'away', `${n}`);
     }
-    assert.deepEqual(events, ['bob online']);
+    assert.deepEqual(events, ['bob online, was offline']);
     clock.advance(timeLimits.presenceEveryMs);
-    assert.deepEqual(events, ['bob online', 'bob away 499']);
+    assert.deepEqual(events, ['bob online, was offline', 'bob away 499, was online']);
     assert.equal(clock.pending, 0);
   });
 
@@ -79,10 +79,10 @@ describe('presence', () => {
     await presence.watch(['bob', 'carol', 'dave']);
     there = [{ user: 'dave' }];
     await presence.renew();
-    assert.deepEqual(events, ['dave online']);
+    assert.deepEqual(events, ['dave online, was offline']);
     news('bob', 'online');
     clock.advance(timeLimits.presenceReturnMs);
-    assert.deepEqual(events, ['dave online', 'carol offline']);
+    assert.deepEqual(events, ['dave online, was offline', 'carol offline, was online']);
   });
 
   it('watches no more than a server allows: those named last', async () => {

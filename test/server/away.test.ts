@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { serverLimits, timeLimits } from '../../src/protocol/limits.js';
+import type { ClientMessageOf } from '../../src/protocol/server-messages.js';
 import { ManualClock } from '../helpers/manual-clock.js';
 import { RawServerClient } from '../helpers/raw-server-client.js';
 import { startTestServer, type TestServer } from '../helpers/test-server.js';
@@ -87,7 +88,8 @@ describe('away and watching', { timeout: 60_000 }, () => {
   it('counts both as requests', async () => {
     // The login was the first.
     for (let n = 1; n < serverLimits.requestBurst; n += 1) await setAway(bob, `text ${n}`);
-    for (const message of [{ type: 'away', id: 98 }, { type: 'watch', id: 99, users: [] }] as const) {
+    const messages: ClientMessageOf<'away' | 'watch'>[] = [{ type: 'away', id: 98 }, { type: 'watch', id: 99, users: [] }];
+    for (const message of messages) {
       bob.send(message);
       const { id, code } = await bob.expect('error');
       assert.deepEqual([id, code], [message.id, 'rate-limited']);
