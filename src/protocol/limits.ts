@@ -293,6 +293,8 @@ export const terminalLimits = {
   passwordFileBytes: 4 * 1024,
   /** A configuration file, bytes: with every option and a comment for each it has two thousand. */
   configFileBytes: 64 * 1024,
+  /** Lines of the chat log that wait for the disk, characters, all people together: the largest message that can be sent fits 60 times. */
+  chatLogQueueChars: 1024 * 1024,
   /** What is remembered of the last server, bytes: a host of 253 characters, a port, a name. */
   lastServerBytes: 1024,
   /** Wrong passwords that a person may type, as many as the server allows on one link (PROTOCOL.md 5.3). */

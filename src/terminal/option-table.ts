@@ -32,6 +32,7 @@ export const CLIENT_OPTIONS = {
   listenPort: { kind: 'number', value: 'port', default: '0', group: PEOPLE, help: 'where other clients connect, 1024 to 65535; 0 takes a free one' },
   timestamps: { kind: 'choice', value: 'choice', choices: ['on', 'off'], default: 'on', group: SCREEN, help: 'the time in front of messages and notices: on or off' },
   attention: { kind: 'choice', value: 'choice', choices: ['notify', 'bell', 'off'], default: 'notify', group: SCREEN, help: 'when you are addressed, or away: notify on the desktop, ring the bell, or off' },
+  logChat: { kind: 'folder', value: 'dir', group: PEOPLE, help: 'keep what is said as plain text in this folder, one file a person' },
   json: { kind: 'switch', group: PROGRAMS, help: 'for programs: one JSON object a line, in and out' },
   exec: { kind: 'commands', value: 'command', group: PROGRAMS, help: 'run this command, then leave; may be repeated' },
   stay: { kind: 'switch', group: PROGRAMS, help: 'keep running after the last command, until SIGINT or SIGTERM' },

@@ -38,6 +38,8 @@ export interface TerminalOptions {
   /** A new account is to be made; undefined asks. */
   readonly newUser: boolean | undefined;
   readonly passwordFile: string | undefined;
+  /** Absolute path of the folder for plain-text logs; undefined: none are kept. */
+  readonly logChat: string | undefined;
   /** From P2P_PASSWORD; a file goes before it. */
   readonly password: string | undefined;
   readonly face: 'terminal' | 'script' | 'json';
@@ -94,6 +96,7 @@ export function parseOptions(raw: RawOptions, surroundings: OptionSurroundings, 
   const acceptFrom = check(called('acceptFrom'), raw.acceptFrom, v.optional(userNames), 'user names with commas between, for example alice,bob');
   const maxFile = check(called('maxFile'), raw.maxFile, quantity(parseSize), `a size, ${SIZE_FORM}`);
   const received = check(called('received'), raw.received, v.optional(text), 'a folder, or - for stdout');
+  const logChat = check(called('logChat'), raw.logChat, v.optional(text), 'a folder');
   const oneToStdout = received === '-';
   if (accept !== 'all') {
     const narrowed = acceptFrom !== undefined ? called('acceptFrom') : maxFile !== undefined ? called('maxFile') : undefined;
@@ -122,6 +125,7 @@ export function parseOptions(raw: RawOptions, surroundings: OptionSurroundings, 
     user: check(called('user'), raw.user, v.optional(v.pipe(v.string(), v.check(isUserName))), '1 to 32 of a-z A-Z 0-9 . _ -, the first a letter or digit'),
     newUser: check(called('new'), raw.new, v.optional(v.boolean()), 'no value') === true ? true : undefined,
     passwordFile: check(called('passwordFile'), raw.passwordFile, v.optional(text), 'a file'),
+    logChat: logChat === undefined ? undefined : resolve(workingDirectory, logChat),
     password: env['P2P_PASSWORD'] === '' ? undefined : env['P2P_PASSWORD'],
     face,
     stdinIsTTY,

@@ -9,6 +9,7 @@ import type { ClientOptions } from '../client/options.js';
 import type { Clock } from '../net/clock.js';
 import { P2pError } from '../protocol/errors.js';
 import { isUtf8 } from './charset.js';
+import type { ChatLog } from './chat-log.js';
 import type { Palette } from './colours.js';
 import { colourLevel, createPalette } from './colours.js';
 import type { ExitCode } from './exit-codes.js';
@@ -58,6 +59,7 @@ export async function run(options: TerminalOptions, createClient: CreateClient, 
   const face = await createFace(options, surroundings, stdout, stderr);
   const stop = new AbortController();
   let api: ClientApi | undefined;
+  let log: ChatLog | undefined;
   let forget: (() => void) | undefined;
   const heedSignals = () => {
     forget = surroundings.onSignal(() => stop.abort());
@@ -67,7 +69,11 @@ export async function run(options: TerminalOptions, createClient: CreateClient, 
     const signIn = await completeCredentials(options, face);
     if (!options.mayAsk) requireCredentials(signIn);
     api = await createClient(options.engine, surroundings.clock, { stdin: surroundings.stdin, stdout: surroundings.stdout });
-    api.onEvent((event) => face.show(event));
+    log = await chatLog(options, surroundings, face, () => api?.user);
+    api.onEvent((event) => {
+      log?.see(event);
+      return face.show(event);
+    });
     const asking = options.mayAsk && (signIn.user === undefined || signIn.password === undefined);
     // While questions block the event loop a handler could not run, so signals keep their own way of ending the program.
     if (!asking) {
@@ -97,8 +103,15 @@ export async function run(options: TerminalOptions, createClient: CreateClient, 
   } finally {
     forget?.();
     await api?.close();
+    await log?.close();
     face.close();
   }
+}
+
+async function chatLog({ logChat: folder }: TerminalOptions, { date }: RunSurroundings, face: Face, user: () => string | undefined): Promise<ChatLog | undefined> {
+  if (folder === undefined) return undefined;
+  const { openChatLog } = await import('./chat-log.js');
+  return await openChatLog({ folder, date, user, warn: (text) => face.warn(text) });
 }
 
 /** A signal during connect or login. */

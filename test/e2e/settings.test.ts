@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { CLIENT, startServer, type RealServer } from '../helpers/json-client.js';
+import { CLIENT, JsonClient, startServer, type RealServer } from '../helpers/json-client.js';
 import { ProgramTerminal } from '../helpers/terminal.js';
 
 describe('the settings of the client', () => {
@@ -66,6 +66,17 @@ describe('the settings of the client', () => {
       assert.deepEqual([refused.code, /there is no option "hots"; perhaps "host" is meant/u.test(refused.stderr)], [2, true], refused.stderr);
     } finally {
       await rm(file);
+    }
+  });
+
+  it('keep a log of what was said, where that is wished for', async () => {
+    const bob = await JsonClient.start({ port: server.port, user: 'bob', password: 'of bob', home: join(folder, 'bob'), isNew: true });
+    try {
+      const { code, stderr } = await run(['--log-chat', join(folder, 'logs'), '--exec', 'GET_CLIENT_INFO bob', '--exec', 'hello bob', '--exec', 'CLOSE_SESSION']);
+      assert.equal(code, 0, stderr);
+      assert.match(await readFile(join(folder, 'logs', 'bob.log'), 'utf8'), /^\S+ -- session opened \(outgoing, direct, [^\n]*\n\S+ <alice> hello bob\n\S+ -- session closed: [^\n]*\n$/u);
+    } finally {
+      await bob.close();
     }
   });
 

@@ -35,6 +35,7 @@ describe('options', () => {
       user: undefined,
       newUser: undefined,
       passwordFile: undefined,
+      logChat: undefined,
       password: undefined,
       face: 'terminal',
       stdinIsTTY: true,
@@ -98,6 +99,8 @@ describe('options', () => {
     assert.equal(parseOptions({ ...given, received: 'in' }, surroundings).engine.received, '/work/in');
     assert.equal(parseOptions({ ...given, home: '/h' }, surroundings).engine.received, '/h/received');
   });
+
+  it('take the folder for logs relative to where the program runs', () => assert.equal(parseOptions({ ...given, logChat: 'logs' }, surroundings).logChat, '/work/logs'));
 
   it('take a rate limit', () => assert.equal(parseOptions({ ...given, limitRate: '10M' }, surroundings).engine.limitRate, 10_000_000));
 
