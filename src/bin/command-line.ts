@@ -35,7 +35,7 @@ export function readArguments(program: ProgramShape, argv: readonly string[], ve
 export function helpText(program: ProgramShape, version: string): string {
   let text = '';
   commandFor(program, version)
-    .configureOutput({ writeOut: (part) => (text += part), getOutHelpWidth: () => 100, getOutHasColors: () => false })
+    .configureOutput({ writeOut: (part) => (text += part), getOutHelpWidth: () => 110, getOutHasColors: () => false })
     .outputHelp();
   return text;
 }
