@@ -37,7 +37,7 @@ export class ProgramTerminal {
     const wanted: Record<string, string | undefined> = { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined, NODE_TEST_CONTEXT: undefined, P2P_TIMESTAMPS: 'off', ...env };
     // Left in, undefined would arrive as that very word.
     const surroundings = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined));
-    this.#pty = spawn(file, [...args], { name: 'xterm-256color', cols: columns, rows, cwd, env: surroundings });
+    this.#pty = spawn(file, [...args], { name: env['TERM'] ?? 'xterm-256color', cols: columns, rows, cwd, env: surroundings });
     this.#terminal.onData((reply) => {
       this.replies += reply;
       this.#pty.write(reply);

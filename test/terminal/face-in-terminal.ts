@@ -16,14 +16,18 @@ const PROGRAM = fileURLToPath(new URL('./fixtures/face-program.js', import.meta.
 const DEADLINE_MS = 15_000;
 
 export interface FaceOptions extends ProgramTerminalOptions {
-  /** Under a shell that lives on and shows how the program ended and how it left the terminal. */
-  readonly shell?: boolean;
+  /**
+   * Under a shell that lives on and shows how the program ended and how it left the terminal. `jobs`: with job control; after
+   * the program was stopped, Enter brings it back.
+   */
+  readonly shell?: boolean | 'jobs';
   /** Inside tmux, with this socket name. */
   readonly tmux?: string;
 }
 
 function commandLine({ shell, tmux }: FaceOptions): string[] {
   const program = [process.execPath, PROGRAM];
+  if (shell === 'jobs') return ['/bin/bash', '-c', 'set -m; "$@"; echo "stopped with $?"; stty -a; read -r; fg; echo "ended with $?"', 'bash', ...program];
   if (shell === true) return ['/bin/bash', '-c', 'trap : INT; "$@"; echo "ended with $?"; stty -a', 'bash', ...program];
   // The configuration of whoever runs the tests stays out of it.
   return tmux === undefined ? program : ['tmux', '-L', tmux, '-f', '/dev/null', 'new-session', ...program];

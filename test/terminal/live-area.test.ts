@@ -53,7 +53,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   frame: fc.array(text, { minLength: 1, maxLength: ROWS - 1 }),
   cursor: fc.tuple(fc.nat(ROWS), fc.nat(14)),
   print: fc.option(fc.array(text, { minLength: 1, maxLength: 4 }), { nil: undefined }),
-}) as fc.Arbitrary<Step>;
+});
 
 function withoutEnd(rows: readonly string[]): string[] {
   const kept = [...rows];

@@ -69,7 +69,8 @@ export class KeyReader {
 
   /** A paste whose end got lost must not swallow what is typed from then on. */
   #addToPaste(text: string): void {
-    if ((this.#pasted?.length ?? 0) < terminalLimits.pasteChars) this.#pasted += text;
+    const before = this.#pasted ?? '';
+    if (before.length < terminalLimits.pasteChars) this.#pasted = before + text;
     this.#pasteEnds?.stop();
     this.#pasteEnds = this.#clock.after(terminalLimits.pasteGapMs, () => this.#endPaste());
   }

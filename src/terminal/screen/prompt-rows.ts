@@ -51,7 +51,7 @@ export function promptBlock(prompt: readonly Span[], view: Pick<EditorView, 'tex
       used = 0;
     }
     if (at >= view.cursor) cursor ??= { row: texts.length - 1, text: texts.at(-1) ?? '' };
-    texts[texts.length - 1] += sign;
+    texts.push((texts.pop() ?? '') + sign);
     used += cells;
     at += cluster.length;
   }

@@ -115,7 +115,14 @@ export class PromptScreen implements Screen {
 
   setLive(rows: LiveRows): void {
     this.#live = rows;
-    if (this.#state === 'open') this.#pacer.ask();
+    if (this.#state !== 'open') return;
+    const lines = this.#linesOfLive();
+    // Progress can wait; a transfer that has ended must not stand below the line that says so.
+    if (lines.length === this.#liveLines.length) this.#pacer.ask();
+    else {
+      this.#liveLines = lines;
+      this.#redrawSoon();
+    }
   }
 
   bell(): void {

@@ -64,7 +64,9 @@ export class TerminalMode {
     // Without a listener the signal does what it is for.
     process.off('SIGTSTP', this.#stop);
     process.kill(0, 'SIGTSTP');
-    setTimeout(this.#continued, NOT_STOPPED_MS);
+    setTimeout(() => {
+      if (this.#state === 'stopping') this.#continue();
+    }, NOT_STOPPED_MS);
   }
 
   /** Also after SIGSTOP, for which nothing could be made ready. */
