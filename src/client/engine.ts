@@ -210,7 +210,9 @@ class Engine implements ClientApi {
 
   async openSession(user: string): Promise<PeerInfo> {
     this.#people.checkNotBlocked(user);
-    return await this.#sessions.open(user);
+    const info = await this.#sessions.open(user);
+    this.#people.checkNotBlocked(user);
+    return info;
   }
 
   async setAway(text?: string): Promise<void> {

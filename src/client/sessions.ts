@@ -134,6 +134,7 @@ export class Sessions {
   async admit(introduced: Introduced): Promise<void> {
     const { peer, direction, fingerprint, firstContact, link } = introduced;
     const name = canonicalUserName(peer);
+    // While the link came about.
     if (this.#options.isBlocked(peer, fingerprint)) {
       void link.close({ type: 'close' });
       return;
@@ -195,7 +196,6 @@ export class Sessions {
   /** Whether to let this peer in. One with whom there is a session comes because its link broke. */
   async consent(peer: string, fingerprint: string): Promise<Consent> {
     const name = canonicalUserName(peer);
-    if (this.#options.isBlocked(peer, fingerprint)) return 'refused';
     const known = this.#sessions.get(name);
     if (known !== undefined && known.state !== 'ending' && known.fingerprint === fingerprint) return 'granted';
     if (this.#sessions.size >= peerLimits.sessions) return 'refused';

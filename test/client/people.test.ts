@@ -9,15 +9,15 @@ import { timeLimits } from '../../src/protocol/limits.js';
 import { loggedIn, PASSWORD, testClient, type TestClient } from '../helpers/test-client.js';
 import { startTestServer, type TestServer } from '../helpers/test-server.js';
 
-/** Twenty times as fast: news settle for seconds. */
-const SPEED = 20;
+/** Four times as fast: news settle for seconds. */
+const SPEED = 4;
 const fast: Clock = {
   now: () => systemClock.now() * SPEED,
   after: (ms, action) => systemClock.after(ms / SPEED, action),
   every: (ms, action) => systemClock.every(ms / SPEED, action),
 };
 
-describe('people', { timeout: 60_000 }, () => {
+describe('people', { timeout: 180_000 }, () => {
   let server: TestServer;
   before(async () => {
     server = await startTestServer({ clock: fast });
@@ -110,6 +110,17 @@ describe('people', { timeout: 60_000 }, () => {
     await alice.next('session-request');
     await alice.api.block(nameOf(mallory));
     await asking;
+  });
+
+  it('opens no session with somebody whom the person has blocked while asking', async (t) => {
+    const [alice, mallory] = [await person(t), await person(t, { sessions: 'ask' })];
+    const asking = assert.rejects(alice.api.openSession(nameOf(mallory)), { code: 'blocked' });
+    await mallory.next('session-request');
+    await alice.api.block(nameOf(mallory));
+    await mallory.api.answerSession(true);
+    await asking;
+    await mallory.next('session-closed');
+    assert.deepEqual([alice.api.sessions, alice.events.filter(({ event }) => event === 'session-opened')], [[], []]);
   });
 
   it('keeps the block for the next run, by name and by key, until it is taken back', async (t) => {
