@@ -99,8 +99,11 @@ export class Chat {
 
   /** The link is gone; what is said waits for the next. */
   detach(): void {
-    if (this.#send === undefined) return;
     this.#send = undefined;
+  }
+
+  /** After {@link detach}, once it was told that the link is gone. */
+  tellWaiting(): void {
     for (const { serial } of this.#said.values()) this.#options.onState(serial, 'waiting');
   }
 

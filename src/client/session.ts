@@ -256,6 +256,7 @@ export class Session {
     link.destroy();
     // First, so that it explains what the transfers then tell.
     this.#emit({ event: 'session-lost', peer: this.peer, reason });
+    this.#chat.tellWaiting();
     this.transfers.detach();
   }
 

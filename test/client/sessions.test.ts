@@ -80,6 +80,22 @@ describe('sessions', () => {
     assert.equal(alice.api.current, nameOf(bob));
   });
 
+  it('gives each a number that stays, and switches by it', async (t) => {
+    const [alice, bob, carol, dave] = [await person(t), await person(t), await person(t), await person(t)];
+    for (const other of [bob, carol]) await alice.api.openSession(nameOf(other));
+    const numbers = () => [bob, carol, dave].map((other) => alice.api.sessionNumber(nameOf(other)));
+    assert.deepEqual(numbers(), [1, 2, undefined]);
+    assert.equal(alice.api.switchSession(1), nameOf(bob));
+    await alice.api.closeSession();
+    // Whoever means carol with 2 must not reach somebody else now.
+    assert.deepEqual(numbers(), [undefined, 2, undefined]);
+    assert.throws(() => alice.api.switchSession(1), { code: 'no-session', message: new RegExp(`Open are: 2 ${nameOf(carol)}`, 'u') });
+    await alice.api.openSession(nameOf(dave));
+    assert.deepEqual(numbers(), [undefined, 2, 1]);
+    assert.equal(alice.api.switchSession('2'), nameOf(carol));
+    assert.equal(alice.api.current, nameOf(carol));
+  });
+
   it('makes one session of two crossed asks', async (t) => {
     const [alice, bob] = [await person(t), await person(t)];
     for (let round = 0; round < 3; round += 1) {
