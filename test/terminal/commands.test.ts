@@ -2,6 +2,8 @@
  * Typed lines and the commands that they mean.
  */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { P2pError } from '../../src/protocol/errors.js';
@@ -11,6 +13,7 @@ import { parseCommand } from '../../src/terminal/commands.js';
 import { HELP, HELP_TOPICS, helpText } from '../../src/terminal/help.js';
 import { nearestWord } from '../../src/terminal/nearest-word.js';
 import { expandHome } from '../../src/terminal/perform.js';
+import { projectRoot } from '../protocol/specification.js';
 
 const understood: [string, Command][] = [
   ['GET_CLIENT_LIST', { command: 'GET_CLIENT_LIST', prefix: '' }],
@@ -201,6 +204,15 @@ describe('#HELP', () => {
 });
 
 describe('the table of commands', () => {
+  it('is in the README, with short forms', () => {
+    const readme = readFileSync(join(projectRoot(), 'README.md'), 'utf8');
+    const rows = readme.slice(readme.indexOf('## Commands'), readme.indexOf('## Files')).split('\n').filter((row) => row.startsWith('| `')).map((row) => row.replaceAll('\\|', '|'));
+    for (const name of COMMAND_NAMES) {
+      const row = rows.find((one) => one.includes(`\`${name}\``) || one.includes(`\`${name} `));
+      assert.ok(row !== undefined, name);
+      for (const word of COMMANDS[name].short.slice(0, 1)) assert.ok(row.includes(`\`${word}\``), `${name} ${word}`);
+    }
+  });
   it('has each word once', () => assert.equal(new Set(COMMAND_WORDS.map((word) => word.toUpperCase())).size, COMMAND_WORDS.length));
   for (const name of COMMAND_NAMES) {
     const { examples, form, argument } = COMMANDS[name];
