@@ -4,7 +4,7 @@
  * A message that the terminal itself wraps would begin a row with words of its sender, who could make them look like
  * another speaker or a notice (HOSTILE 22). So lines are broken here, and each row says whose it is.
  */
-
+import { clusters } from './editing/graphemes.js';
 import type { Link } from './links.js';
 
 /**
@@ -73,7 +73,6 @@ function cutAt(clusters: readonly string[], from: number, room: number): number 
 }
 
 const PLAIN = /^[\x20-\x7e]*$/u;
-const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 /** A family of four takes eight where it is not drawn as one. In some scripts letters join without end, and a row has an end. */
 const LONGEST_CLUSTER_CELLS = 12;
@@ -84,7 +83,7 @@ const LONGEST_CLUSTER_CELLS = 12;
  */
 export function clustersOf(text: string, mostCells: number = LONGEST_CLUSTER_CELLS): string[] {
   if (PLAIN.test(text)) return text.split('');
-  return Array.from(segmenter.segment(text), ({ segment }) => segment).flatMap((cluster) => (cellsOf(cluster) <= mostCells ? [cluster] : Array.from(cluster)));
+  return clusters(text).flatMap((cluster) => (cellsOf(cluster) <= mostCells ? [cluster] : Array.from(cluster)));
 }
 
 /** Its end, after an ellipsis, where it takes more than `cells`: what a prefix or a prompt ends with tells most. */

@@ -104,8 +104,8 @@ export class TerminalFace implements Face {
   async run(api: ClientApi, stop: AbortSignal): Promise<ExitCode> {
     this.#api = api;
     const { screen, stdout, editing } = this.#options;
-    const createEditor = screen.hasKeys ? editing?.start(api, (text) => this.warn(text)) : undefined;
     this.#ending.endWith(stop, stdout);
+    const createEditor = screen.hasKeys && editing !== undefined ? await editing.start(api, (text) => this.warn(text)) : undefined;
     const left = new AbortController();
     this.#updatePrompt();
     screen.start({

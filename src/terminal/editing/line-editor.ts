@@ -11,7 +11,7 @@ import { visibleLine, visibleLines } from '../../protocol/text.js';
 import { formatSize } from '../quantities.js';
 import { EditedText } from './edited-text.js';
 import type { Completion, EditorAction, EditorView, LineEditorOptions } from './editing-types.js';
-import { nextBoundary, previousBoundary, spacedWordStart, wordEnd, wordStart } from './graphemes.js';
+import { atBoundary, nextBoundary, previousBoundary, spacedWordStart, wordEnd, wordStart } from './graphemes.js';
 import type { SearchDirection } from './history-search.js';
 import { HistorySearch } from './history-search.js';
 import type { Binding } from './key-bindings.js';
@@ -68,7 +68,7 @@ export class LineEditor {
     if (this.#search !== undefined) return searchView(this.#search, text, cursor, sign);
     const before = shown(text.slice(0, cursor), sign);
     const atEnd = cursor === text.length && !text.includes('\n');
-    return { text: before + shown(text.slice(cursor), sign), cursor: before.length, hint: atEnd ? this.#options.hintFor(text) : '' };
+    return { ...withCursor(before, shown(text.slice(cursor), sign)), hint: atEnd ? this.#options.hintFor(text) : '' };
   }
 
   #type(text: string | undefined, key: Key): EditorAction {
@@ -256,7 +256,7 @@ export class LineEditor {
     void completion.then(
       (found) => {
         const { text: now, cursor: at } = this.#line;
-        const wanted = this.#asked === asked && now === text && at === cursor && this.#search === undefined;
+        const wanted = now === text && at === cursor && this.#search === undefined;
         if (this.#asked === asked) this.#asked = undefined;
         const action = wanted ? this.#completed(found, asked.list) : NONE;
         if (action.kind !== 'none') this.#options.later(action);
@@ -298,5 +298,11 @@ function searchView(search: HistorySearch, text: string, cursor: number, sign: s
   const line = match?.text ?? text;
   const before = shown(line.slice(0, match?.column ?? cursor), sign);
   const what = search.failing ? 'nothing found for' : search.direction === 'back' ? 'search' : 'search forward';
-  return { prompt: `(${what}) "${visibleLine(search.query)}": `, text: before + shown(line.slice(match?.column ?? cursor), sign), cursor: before.length, hint: '' };
+  return { prompt: `(${what}) "${visibleLine(search.query)}": `, ...withCursor(before, shown(line.slice(match?.column ?? cursor), sign)), hint: '' };
+}
+
+/** What became visible in front of the cursor may have become one with what stands behind it, such as a sign that colours an emoji. */
+function withCursor(before: string, behind: string): { readonly text: string; readonly cursor: number } {
+  const text = before + behind;
+  return { text, cursor: atBoundary(text, before.length) };
 }

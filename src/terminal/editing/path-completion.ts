@@ -101,11 +101,10 @@ export async function readFolder(path: string, wanted: (name: string) => boolean
   return { entries, cut: false };
 }
 
-/** Undefined for what cannot be sent. A link is followed, of very many only some. */
+/** Undefined for what cannot be sent. Links are followed, and what the file system keeps quiet about is looked up; of very many only some. */
 async function isFolder(path: string, entry: Dirent, before: number): Promise<boolean | undefined> {
   if (entry.isDirectory()) return true;
   if (entry.isFile()) return false;
-  if (!entry.isSymbolicLink()) return undefined;
   if (before > editingLimits.completionsListed) return false;
   try {
     const target = await stat(join(path, entry.name));

@@ -42,19 +42,33 @@ export interface EditingOptions {
 /** History and completion of one run of the program. */
 export class Editing {
   readonly #options: EditingOptions;
+  readonly #history: History;
   readonly #requests: string[] = [];
-  #history: History | undefined;
+  /** Resolves when the history has been read, which begins at once; never rejects. */
+  readonly #loaded: Promise<void>;
+  /** Told, or to be told when somebody listens. */
+  #warning: string | undefined;
+  #warn: ((text: string) => void) | undefined;
 
   constructor(options: EditingOptions) {
     this.#options = options;
+    this.#history = new History({
+      path: join(options.home, 'history'),
+      warn: (text) => {
+        this.#warning = text;
+        this.#warn?.(text);
+      },
+    });
+    this.#loaded = this.#history.load();
   }
 
-  /** Begins to read the history; `warn` is told when it cannot be read or kept. @returns What makes the editor of a screen. */
-  start(api: CompletedFrom, warn: (text: string) => void): (host: EditorHost) => Editor {
-    const { clock, home, homeDirectory } = this.#options;
-    const history = new History({ path: join(home, 'history'), warn });
-    this.#history = history;
-    void history.load();
+  /** `warn` is told when the history cannot be read or kept. @returns What makes the editor of a screen. */
+  async start(api: CompletedFrom, warn: (text: string) => void): Promise<(host: EditorHost) => Editor> {
+    await this.#loaded;
+    this.#warn = warn;
+    if (this.#warning !== undefined) warn(this.#warning);
+    const { clock, homeDirectory } = this.#options;
+    const history = this.#history;
     const sources = completionSources({ api, clock, homeDirectory, workingDirectory: '.', readFolder, requests: () => this.#requests });
     return ({ later, utf8 }) => new LineEditor({ history, complete: (line, cursor) => complete(line, cursor, sources), hintFor, later, lineBreakSign: utf8 ? '⏎' : '\\n' });
   }
@@ -69,7 +83,7 @@ export class Editing {
 
   /** Resolves when all that was typed is in the history's file. */
   async close(): Promise<void> {
-    await this.#history?.settled();
+    await this.#history.settled();
   }
 }
 

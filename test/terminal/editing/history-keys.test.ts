@@ -109,6 +109,12 @@ describe('searching', () => {
     assert.equal(withHistory('half', chord('C-r'), 'you', KEYS.down).shown, 'half|');
   });
 
+  it('puts the cursor in front of a whole emoji of which a part is searched for', () => {
+    const keyboard = new Keyboard({ history: ['to 🇩🇪'] });
+    keyboard.press(chord('C-r'), '🇪');
+    assert.equal(keyboard.shown, 'to |🇩🇪');
+  });
+
   it('shows a query safely', () => {
     assert.equal(withHistory(chord('C-r'), 'a\u202eb').editor.view().prompt, '(nothing found for) "a\\u202eb": ');
   });

@@ -144,12 +144,13 @@ describe('a history file that has become long', () => {
   });
 
   it('is read from its end only', async (t) => {
-    const { client, path } = await place(t);
+    const { client, path, warnings } = await place(t);
     await write(path, file([...Array.from({ length: 1100 }, (_, index) => `${index} ${'x'.repeat(4000)}`), 'last']));
     const { entries } = await loaded(client);
     assert.equal(entries.at(-1), 'last');
     assert.ok(entries.every((entry) => entry === 'last' || /^\d+ x{4000}$/u.test(entry)));
     assert.ok((await stat(path)).size <= 4 * 1024 * 1024);
+    assert.deepEqual(warnings, []);
   });
 
   it('is left as it is while another client shortens it', async (t) => {

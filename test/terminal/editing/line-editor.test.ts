@@ -1,6 +1,7 @@
 /** What the keys do to the line: the Emacs keys as in bash, by grapheme clusters. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { parseTyped } from '../../../src/terminal/commands.js';
 import { chord, Keyboard, KEYS } from './keyboard.js';
 
 /** Typed keys, then the line with its cursor. */
@@ -156,6 +157,12 @@ describe('a paste', () => {
     const keyboard = new Keyboard();
     keyboard.editor.paste('LIST_FILES\n');
     assert.deepEqual(keyboard.press(KEYS.enter), { kind: 'line', text: 'LIST_FILES' });
+  });
+
+  it('of several lines is a message whatever it begins with; of one line it is what it is', () => {
+    assert.deepEqual(parseTyped('CLOSE_SESSION\nx'), { command: 'SAY', text: 'CLOSE_SESSION\nx' });
+    assert.deepEqual(parseTyped(' /quit\nx'), { command: 'SAY', text: ' /quit\nx' });
+    assert.deepEqual(parseTyped('CLOSE_SESSION'), { command: 'CLOSE_SESSION' });
   });
 
   it('goes where the cursor is and is undone in one step', () => {
