@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { connect, P2pError, type Client, type ConnectOptions, type StreamedEvent } from '../../src/client/library.js';
+import { clientLimits } from '../../src/protocol/limits.js';
 import { startTestServer, type TestServer } from '../helpers/test-server.js';
 
 const PASSWORD = 'correct horse';
@@ -42,6 +43,41 @@ describe('connect', () => {
     assert.equal(await readFile(join(folder, 'ben', 'received', 'report.txt'), 'utf8'), 'the report');
     await ann.close();
     assert.equal((await until(ben, 'session-closed')).at(-1)?.event, 'session-closed');
+  });
+
+  it('loses no message to a loop that is slower than its peer, and keeps few of them', async (t) => {
+    const [quick, slow] = [await person(t, 'quick'), await person(t, 'slow')];
+    await quick.openSession('slow');
+    const count = 3 * clientLimits.unreadEvents;
+    const said = (async () => {
+      // A few at a time, as a peer waits for its own turn; all of them are far more than the buffer holds.
+      for (let number = 0; number < count; number += 100) await Promise.all(Array.from({ length: 100 }, (_, index) => quick.say(String(number + index))));
+    })();
+    const heard: string[] = [];
+    for await (const event of slow) {
+      assert.notEqual(event.event, 'events-dropped');
+      if (event.event !== 'message') continue;
+      heard.push(event.text);
+      if (heard.length === count) break;
+      await new Promise(setImmediate);
+    }
+    await said;
+    assert.deepEqual(heard, Array.from({ length: count }, (_, index) => String(index)));
+  });
+
+  it('lets a loop answer each message and wait for that, while many more come', async (t) => {
+    const [asker, replier] = [await person(t, 'asker'), await person(t, 'replier')];
+    await asker.openSession('replier');
+    const count = 2 * clientLimits.unreadEventsBeforeHold;
+    const asked = Promise.all(Array.from({ length: count }, (_, index) => asker.say(String(index))));
+    let answered = 0;
+    for await (const event of replier) {
+      if (event.event !== 'message' || event.direction !== 'in') continue;
+      await replier.say(`and ${event.text}`, event.peer);
+      answered += 1;
+      if (answered === count) break;
+    }
+    await asked;
   });
 
   it('ends the stream after disconnected', async (t) => {

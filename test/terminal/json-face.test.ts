@@ -176,6 +176,38 @@ describe('the JSON conversation', () => {
     ]);
   });
 
+  it('tells who and what was waited for, and holds up nothing meanwhile', async () => {
+    const talk = new Conversation();
+    talk.send({ id: 1, command: 'WAIT_FOR offer bob' });
+    talk.send({ id: 2, command: 'WAIT_FOR message 10s' });
+    talk.send({ id: 3, command: 'LIST_FILES' });
+    await talk.out.until(/"request":3/u);
+    talk.client.emit({ event: 'message', peer: 'carol', direction: 'in', text: 'hello' });
+    await talk.out.until(/"request":2/u);
+    talk.client.offer();
+    await talk.out.until(/"request":1/u);
+    talk.send({ id: 4, command: 'WAIT_FOR message 10s' });
+    await new Promise(setImmediate);
+    talk.clock.advance(10_000);
+    await talk.out.until(/"request":4/u);
+    talk.stdin.end();
+    assert.equal(await talk.ended, 0);
+    assert.deepEqual(talk.events().filter(({ request }) => request === 1 || request === 2 || request === 4).map(({ event, code, peer, transfer }) => [event, code, peer, transfer]), [
+      ['done', undefined, 'carol', undefined],
+      ['done', undefined, 'bob', 1],
+      ['error', 'timed-out', undefined, undefined],
+    ]);
+  });
+
+  it('ends what waits without limit when the link to the server ends', async () => {
+    const talk = new Conversation();
+    talk.send({ id: 1, command: 'WAIT_FOR message' });
+    talk.stdin.end();
+    await new Promise(setImmediate);
+    talk.client.emit({ event: 'disconnected', reason: 'Logged in somewhere else.', code: 'displaced' });
+    assert.equal(await talk.ended, 4);
+  });
+
   it('pauses and resumes', async () => {
     const talk = new Conversation();
     talk.send({ id: 1, command: 'PAUSE_FILE 4' });

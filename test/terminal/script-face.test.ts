@@ -15,6 +15,7 @@ import { Collector } from './collector.js';
 
 class Script {
   readonly client = new FakeClient();
+  readonly clock = new ManualClock();
   readonly stdin = new PassThrough();
   readonly out = new Collector();
   readonly err = new Collector();
@@ -27,7 +28,7 @@ class Script {
       stdout: new Output(this.out),
       stderr: new Output(this.err),
       palette: createPalette(0),
-      clock: new ManualClock(),
+      clock: this.clock,
       homeDirectory: '/home/a',
       exec: options.exec ?? [],
       stay: options.stay ?? false,
@@ -61,6 +62,25 @@ describe('a script', () => {
       '-- Disconnected. Goodbye.',
     ]);
     assert.equal(script.err.text, '');
+  });
+
+  it('waits where it is told to, and counts what came before', async () => {
+    const script = new Script({ exec: ['GET_CLIENT_INFO bob', 'is it done?', 'WAIT_FOR message bob', 'WAIT_FOR online bob', 'CLOSE_SESSION'] });
+    script.client.people = [{ user: 'bob', state: 'online' }];
+    // The answer is there before the question is confirmed, and so before the line that waits.
+    script.client.before.set('say', () => void script.client.emit({ event: 'message', peer: 'bob', direction: 'in', text: 'yes' }));
+    assert.equal(await script.ended, 0);
+    assert.deepEqual(script.client.calls, ['openSession bob', 'say is it done?', 'watchUser bob', 'closeSession', 'close']);
+    assert.match(script.out.text, /-- Waited for a message from bob\.\n-- Waited for bob online\./u);
+  });
+
+  it('fails when what it waits for does not come in time', async () => {
+    const script = new Script({ exec: ['WAIT_FOR session bob 10m', 'never said'] });
+    await new Promise(setImmediate);
+    script.clock.advance(10 * 60_000);
+    assert.equal(await script.ended, 1);
+    assert.match(script.err.text, /a session with bob did not come within 10:00.*\[timed-out\]/u);
+    assert.deepEqual(script.client.calls, ['close']);
   });
 
   it('finishes each command before the next: a file is transferred before the next line', async () => {
