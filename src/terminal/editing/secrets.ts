@@ -76,7 +76,7 @@ function looksLikePassword(line: string): boolean {
   if (!LONE_WORD.test(line) || line.startsWith('/') || line.startsWith('#') || /:\/\//u.test(line)) return false;
   const word = line.replace(/[\p{P}\p{S}]+$/u, '');
   if (word.length < 8) return false;
-  return new Set([...word].map(kindOf)).size >= 3 && /^[\x21-\x7e]+$/u.test(word);
+  return new Set(Array.from(word, (letter) => kindOf(letter))).size >= 3 && /^[\x21-\x7e]+$/u.test(word);
 }
 
 function kindOf(letter: string): 'small' | 'capital' | 'digit' | 'other' {

@@ -91,7 +91,7 @@ describe('editing', () => {
     t.after(() => rm(home, { recursive: true, force: true }));
     const editing = new Editing({ clock: new ManualClock(), home, homeDirectory: home });
     const api: CompletedFrom = { listClients: () => Promise.resolve({ clients: [], total: 0 }), sessions: [], people: [], blocked: [], transfers: [], user: 'alice' };
-    const editor = (await editing.start(api, assert.fail))({ later: () => undefined, utf8: true });
+    const editor = (await editing.start(api, (text) => assert.fail(text)))({ later: () => undefined, utf8: true });
     editor.paste('hello');
     editor.key('\r', { name: 'return', sequence: '\r' });
     await editing.close();
@@ -103,7 +103,7 @@ describe('editing', () => {
     t.after(() => rm(home, { recursive: true, force: true }));
     const editing = new Editing({ clock: new ManualClock(), home, homeDirectory: home });
     const api: CompletedFrom = { listClients: () => Promise.resolve({ clients: [], total: 0 }), sessions: [], people: [], blocked: [], transfers: [], user: 'alice' };
-    const editor = (await editing.start(api, assert.fail))({ later: () => undefined, utf8: true });
+    const editor = (await editing.start(api, (text) => assert.fail(text)))({ later: () => undefined, utf8: true });
     const tab = () => {
       editor.key(undefined, { name: 'u', ctrl: true, sequence: '\x15' });
       editor.paste('ACCEPT_SESSION ');
