@@ -102,6 +102,7 @@ describe('what happens counts once', () => {
     assert.equal(await isSettled(second), false);
     room.heard('Bob');
     assert.equal((await second).peer, 'Bob');
+    assert.equal(await isSettled(room.wait('message')), false);
   });
 
   it('of the person who is waited for only', async () => {
