@@ -93,6 +93,20 @@ describe('the size of the window', () => {
       { columns: 80 },
     ));
 
+  it('is empty but for the prompt after Ctrl-L, and what was in it is in the scroll-back', () =>
+    withFace(
+      async (face) => {
+        face.message('precious');
+        face.terminal.type('half');
+        await face.terminal.waitForText(/^bob> precious\n.*half$/mu);
+        face.terminal.type('\x0c');
+        const screen = await face.terminal.waitUntil((now) => now.length > 10 && now.at(-1)?.endsWith('half') === true && now.at(-2) === '', 'an empty window');
+        assert.ok(screen.includes('bob> precious'));
+        assert.equal(screen.filter((row) => row.endsWith('half')).length, 1);
+      },
+      { rows: 10 },
+    ));
+
   it('may be ten columns and three rows', () =>
     withFace(
       async (face) => {

@@ -29,6 +29,9 @@ export class TerminalMode {
   readonly #leave = () => this.#set(false);
   readonly #stop = () => this.stop();
   readonly #continued = () => this.#continue();
+  readonly #notStopped = () => {
+    if (this.#state === 'stopping') this.#continue();
+  };
 
   constructor(stdin: Readable, stdout: Output, stopping: Stopping) {
     this.#stdin = stdin;
@@ -64,9 +67,8 @@ export class TerminalMode {
     // Without a listener the signal does what it is for.
     process.off('SIGTSTP', this.#stop);
     process.kill(0, 'SIGTSTP');
-    setTimeout(() => {
-      if (this.#state === 'stopping') this.#continue();
-    }, NOT_STOPPED_MS);
+    // A turn later, so that a SIGCONT which has come meanwhile is heard first.
+    setTimeout(() => setImmediate(this.#notStopped), NOT_STOPPED_MS);
   }
 
   /** Also after SIGSTOP, for which nothing could be made ready. */
