@@ -101,7 +101,7 @@ describe('people', { timeout: 180_000 }, () => {
     const list = await alice.api.listClients(nameOf(mallory));
     assert.deepEqual([list.clients.includes(nameOf(mallory)), list.away], [true, undefined]);
     await assert.rejects(alice.api.openSession(nameOf(mallory)), { code: 'blocked', message: /UNBLOCK/u });
-    assert.deepEqual(alice.events.filter(({ event }) => event === 'presence'), []);
+    assert.deepEqual(alice.api.people, []);
   });
 
   it('refuses a request that waits for its answer when the one who asks is blocked', async (t) => {
@@ -109,6 +109,7 @@ describe('people', { timeout: 180_000 }, () => {
     const asking = assert.rejects(mallory.api.openSession(nameOf(alice)), { code: 'unavailable' });
     await alice.next('session-request');
     await alice.api.block(nameOf(mallory));
+    await assert.rejects(alice.api.answerSession(true), { code: 'no-session' });
     await asking;
   });
 
