@@ -24,9 +24,11 @@ export type ClientEvent =
   | { readonly event: 'logged-in'; readonly user: string; readonly new: boolean; readonly fingerprint: string }
   /** The server link broke; it is being re-made. Sessions go on. */
   | { readonly event: 'server-lost'; readonly reason: string }
+  /** The link to the server is there again. */
   | { readonly event: 'server-back' }
   /** Somebody asks for a session and the policy is `ask`: answer with `answerSession`. */
   | { readonly event: 'session-request'; readonly peer: string; readonly fingerprint: string }
+  /** A session is open, whoever began it. */
   | {
       readonly event: 'session-opened';
       readonly peer: string;
@@ -50,6 +52,7 @@ export type ClientEvent =
   | { readonly event: 'session-closed'; readonly peer: string; readonly reason: string; readonly code: SessionEnd; readonly undelivered: number }
   /** `number`, from 1, is that of one's own messages of this session; with `out` only. Unless more is said it went out at once. */
   | { readonly event: 'message'; readonly peer: string; readonly direction: 'in' | 'out'; readonly text: string; readonly number?: number }
+  /** What became of an own message. */
   | { readonly event: 'message-state'; readonly peer: string; readonly number: number; readonly state: DeliveryState }
   | TransferEvent
   /** Somebody who was talked to, or asked after with `watchUser`, has come, gone or changed what AWAY says. How it is at the beginning is no event. */

@@ -17,6 +17,7 @@ interface Told {
   readonly name: string;
 }
 
+/** A file or folder is offered, by the other side or by this one. */
 export interface OfferEvent extends Told {
   readonly event: 'offer';
   readonly kind: 'file' | 'folder';
@@ -97,6 +98,7 @@ export interface TransferNoteEvent extends Told {
   readonly note: string;
 }
 
+/** A transfer has ended well: everything is stored and verified. */
 export interface TransferDoneEvent extends Told {
   readonly event: 'transfer-done';
   readonly kind: 'file' | 'folder';
@@ -117,6 +119,7 @@ export interface TransferDoneEvent extends Told {
   readonly blake3?: string;
 }
 
+/** An offer or a transfer has ended otherwise. */
 export interface TransferFailedEvent extends Told {
   readonly event: 'transfer-failed';
   readonly code: TransferCode;

@@ -25,6 +25,11 @@ describe('the JSON Schema', () => {
     assert.deepEqual(shippedSchema(), JSON.parse(JSON.stringify(jsonLinesSchema())));
   });
 
+  it('says what each event means', () => {
+    const definitions = shippedSchema()['definitions'] as Readonly<Record<string, object>>;
+    assert.deepEqual(eventNames().filter((name) => !('description' in (definitions[name] ?? {}))), []);
+  });
+
   it('is valid draft-07, and describes every field of what goes in', () => {
     const ajv = new Ajv();
     assert.equal(ajv.validateSchema(shippedSchema()), true, ajv.errorsText());
