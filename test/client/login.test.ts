@@ -62,7 +62,8 @@ describe('a client and its server', () => {
 
     const again = await testClient(t, { port: server.port, home: client.home });
     await again.api.connect();
-    assert.equal((await again.next('connected')).trust, 'known');
+    const { trust, since } = await again.next('connected');
+    assert.deepEqual([trust, since], ['known', /\d{4}-\d\d-\d\d/u.exec(text)?.[0]]);
     assert.equal(await readFile(file, 'utf8'), text);
   });
 

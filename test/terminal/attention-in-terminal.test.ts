@@ -39,6 +39,8 @@ describe('several sessions', () => {
       await face.terminal.waitForText(/^-- What you type now goes to carol\.\nalice → carol>$/mu);
       face.message('and me?', 'bob');
       await face.terminal.waitForText(/^\[1\] bob> and me\?\n\[1 bob: 1\] alice → carol>$/mu);
+      face.terminal.enter('/1');
+      await face.terminal.waitForText(/^-- What you type now goes to bob\.\nalice → bob>$/mu);
     }));
 
   it('are chosen with Alt and a digit, and what is typed stays', () =>

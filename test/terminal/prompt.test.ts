@@ -25,7 +25,10 @@ describe('the prompt', () => {
   it('counts those for whom there is no room', () => {
     assert.equal(text({ sessions: ['c', 'd', 'e', 'f', 'g'].map((peer, index) => session(peer, index + 2, 1)) }), '[2 c: 1, 3 d: 1, 4 e: 1, +2] alice → bob> ');
   });
-  it('shows no control character of a name', () => assert.equal(text({ current: 'b\x1b[2J' }), 'alice → b\\x1b[2J> '));
+  it('shows no control character of a name', () => {
+    assert.equal(text({ current: 'b\x1b[2J' }), 'alice → b\\x1b[2J> ');
+    assert.equal(text({ sessions: [session('c\x1b[2J', 2, 1)] }), '[2 c\\x1b[2J: 1] alice → bob> ');
+  });
 });
 
 describe('the colour of a person', () => {
