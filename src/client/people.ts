@@ -35,10 +35,10 @@ export class People {
   #self = '';
 
   constructor(options: PeopleOptions) {
-    const { clock, home, serverLink, emit } = options;
+    const { clock, home } = options;
     this.#options = options;
     this.#blocks = new BlockList(join(home, 'blocked'));
-    this.presence = new Presence({ clock, serverLink, emit });
+    this.presence = new Presence({ clock, serverLink: () => options.serverLink(), emit: (event) => options.emit(event) });
   }
 
   /** To be called before anybody may ask. @throws P2pError `bad-block-list`. */

@@ -160,7 +160,7 @@ export class Presence {
     watched.timer?.stop();
     const { known, told } = watched;
     if (known === undefined || this.#closed || isSame(known, told)) return;
-    const { clock, emit } = this.#options;
+    const { clock } = this.#options;
     const due = Math.max(watched.toldAt + timeLimits.presenceEveryMs, known.state === 'offline' ? this.#returningUntil : Number.NEGATIVE_INFINITY);
     if (due > clock.now()) {
       watched.timer = clock.after(due - clock.now(), () => this.#settle(watched));
@@ -168,7 +168,7 @@ export class Presence {
     }
     watched.told = known;
     watched.toldAt = clock.now();
-    emit({ event: 'presence', ...known, ...(told === undefined ? {} : { before: told.state }) });
+    this.#options.emit({ event: 'presence', ...known, ...(told === undefined ? {} : { before: told.state }) });
   }
 
   #forget(name: string): boolean {
