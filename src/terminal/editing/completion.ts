@@ -22,6 +22,8 @@ import { closesOnly, readTypedPath } from './path-writing.js';
 export interface CompletionSources extends PathSurroundings {
   /** Who might be meant, the likeliest first: those talked to, then everybody online whose name begins with `prefix`. */
   users(prefix: string): Promise<readonly string[]> | readonly string[];
+  /** Those talked to who are offline. */
+  offline(): readonly string[];
   /** Peers with an open session. */
   sessions(): readonly string[];
   /** Who asks for a session. */
@@ -35,6 +37,9 @@ interface Candidate {
   readonly insert: string;
   readonly shown?: string;
 }
+
+/** Commands for which their person need not be there. */
+const ALSO_OFFLINE: ReadonlySet<CommandName> = new Set<CommandName>(['WHOIS', 'VERIFY', 'ACCEPT_KEY', 'BLOCK']);
 
 const NOTHING: Completion = { from: 0, to: 0, insert: '', candidates: [] };
 
@@ -88,14 +93,14 @@ function completeArgument(name: CommandName, place: ArgumentPlace, sources: Comp
     return completionOf(words.map((one) => ({ insert: one + behind, shown: one })), typed, here, words);
   };
   if (name === 'WAIT_FOR' && earlier.length === 0) return named(WAIT_EVENT_NAMES, ' ');
-  if (name === 'WAIT_FOR' && earlier.length === 1) return whenKnown(sources.users(typed), (names) => named(names));
+  if (name === 'WAIT_FOR' && earlier.length === 1) return whenKnown(sources.users(typed), (names) => named([...names, ...sources.offline()]));
   if (name === 'VERIFY' && earlier.length === 1) return named(['yes', 'no']);
   if (earlier.length > 0) return NOTHING;
   switch (kind) {
     case 'user':
     case 'prefix':
       if (name === 'UNBLOCK') return named(sources.blocked());
-      return whenKnown(sources.users(typed), (names) => named(names));
+      return whenKnown(sources.users(typed), (names) => named(ALSO_OFFLINE.has(name) ? [...names, ...sources.offline()] : names));
     case 'session':
       return named(sources.sessions());
     case 'request':

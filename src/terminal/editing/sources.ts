@@ -100,6 +100,7 @@ export function completionSources({ api, clock, homeDirectory, workingDirectory,
       const own = api.user === undefined ? [] : [canonicalUserName(api.user)];
       return withoutRepeats([...known, ...others], own);
     },
+    offline: () => api.people.filter(({ state }) => state === 'offline').map(({ user }) => user),
     sessions: () => api.sessions,
     requests,
     blocked: () => api.blocked.map(({ user }) => user),

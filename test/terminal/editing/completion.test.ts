@@ -11,6 +11,7 @@ function transfer(more: Partial<TransferSnapshot>): TransferSnapshot {
 
 const SOURCES: CompletionSources = {
   users: () => ['bob', 'Bobby', 'carol'],
+  offline: () => ['Boris'],
   sessions: () => ['bob', 'dora'],
   requests: () => ['eve'],
   blocked: () => ['mallory'],
@@ -85,6 +86,9 @@ describe('arguments', () => {
     ['WAIT_FOR on', 'WAIT_FOR online |'],
     ['WAIT_FOR online c', 'WAIT_FOR online carol|'],
     ['WAIT_FOR online carol 1', 'WAIT_FOR online carol 1|', []],
+    ['WAIT_FOR online bor', 'WAIT_FOR online Boris|'],
+    ['WHOIS bor', 'WHOIS Boris|'],
+    ['GET_CLIENT_INFO bor', 'GET_CLIENT_INFO bor|', []],
     ['VERIFY c', 'VERIFY carol|'],
     ['VERIFY carol y', 'VERIFY carol yes|'],
     ['GET_CLIENT_INFO bob c', 'GET_CLIENT_INFO bob c|', []],

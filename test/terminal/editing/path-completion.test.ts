@@ -20,7 +20,7 @@ const WORK = '/work';
 
 function sources(read: ReadFolder, workingDirectory = WORK, homeDirectory = HOME): CompletionSources {
   const none = () => [];
-  return { users: none, sessions: none, requests: none, blocked: none, transfers: none, homeDirectory, workingDirectory, readFolder: read };
+  return { users: none, offline: none, sessions: none, requests: none, blocked: none, transfers: none, homeDirectory, workingDirectory, readFolder: read };
 }
 
 /** One folder; others are empty. Names with a `/` at the end are folders. */

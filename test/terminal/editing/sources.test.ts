@@ -44,6 +44,7 @@ describe('names', () => {
   it('begin with those talked to, each once, without the own one', async () => {
     const { sources } = scene({ sessions: ['carol'], people: [{ user: 'bobby', state: 'away' }, { user: 'dora', state: 'offline' }] });
     assert.deepEqual(await sources.users(''), ['carol', 'bobby', 'bob']);
+    assert.deepEqual(sources.offline(), ['dora']);
   });
 
   it('are asked for once in some seconds', async () => {
