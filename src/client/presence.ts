@@ -87,8 +87,10 @@ export class Presence {
   /** Watches `user` from now on. @returns how things are. @throws P2pError `unavailable` where the server cannot tell; LinkLost. */
   async look(user: string): Promise<PersonPresence> {
     const name = canonicalUserName(user);
+    const isNew = !this.#watched.has(name);
     await this.watch([name]);
-    if (this.#watched.get(name)?.known === undefined) await this.#ask();
+    // What the server tells by itself may come late, so it is asked; a first watch has just done that.
+    if (!isNew || this.#watched.get(name)?.known === undefined) await this.#ask();
     const known = this.#watched.get(name)?.known;
     // Of one who is not there the server knows no spelling.
     return known === undefined || known.state === 'offline' ? { user, state: 'offline' } : known;

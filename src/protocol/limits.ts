@@ -303,7 +303,7 @@ export const terminalLimits = {
   longestWaitMs: 24 * 24 * 60 * 60 * SECOND,
   /** Messages and files that no WAIT_FOR has counted yet; the oldest is forgotten beyond that. */
   uncountedEvents: 1_000,
-  /** Somebody's presence that could not be asked for is asked for again after this time, milliseconds. */
+  /** While WAIT_FOR waits for somebody's presence, it asks again after this time, milliseconds. */
   waitLookMs: 5 * SECOND,
 } as const;
 

@@ -4,7 +4,7 @@
  * What is a state (online, a session, an offer) may be so already. What happens (a message, a file) counts once: from the start of the
  * program on, unless an earlier WAIT_FOR has counted it. One object per run; it sees every event.
  */
-import type { ClientApi, ClientEvent, ClientEventOf, PersonPresence } from '../client/api.js';
+import type { ClientApi, ClientEvent, ClientEventOf } from '../client/api.js';
 import type { Clock, Timer } from '../net/clock.js';
 import { LinkLost, P2pError } from '../protocol/errors.js';
 import { terminalLimits } from '../protocol/limits.js';
@@ -89,8 +89,10 @@ export class Waits {
     if (already !== undefined) return already;
     return await new Promise((resolve, reject) => {
       let timer: Timer | undefined;
+      let nextLook: Timer | undefined;
       const forget = () => {
         timer?.stop();
+        nextLook?.stop();
         this.#waiters.delete(waiter);
       };
       const waiter: Waiter = {
@@ -105,7 +107,13 @@ export class Waits {
           forget();
           reject(error);
         },
-        look: () => void this.#look(api, waiter),
+        look: () => {
+          if (wait.event !== 'online' && wait.event !== 'offline') return;
+          nextLook?.stop();
+          // Who comes and goes often is told late, or not at all.
+          nextLook = this.#clock.after(terminalLimits.waitLookMs, waiter.look);
+          void this.#look(api, waiter);
+        },
       };
       this.#waiters.add(waiter);
       if (wait.timeoutMs !== undefined) timer = this.#clock.after(wait.timeoutMs, () => waiter.fail(timedOut(wait)));
@@ -138,24 +146,18 @@ export class Waits {
     }
   }
 
-  /** Asks how it is with the person of a wait for presence; news come as events afterwards. */
+  /** Asks how it is with the person of a wait for presence, now and then again; news come as events as well. */
   async #look(api: ClientApi, waiter: Waiter): Promise<void> {
     const { wait } = waiter;
-    if (wait.user === undefined || (wait.event !== 'online' && wait.event !== 'offline')) return;
-    let found: PersonPresence;
+    if (wait.user === undefined) return;
     try {
-      found = await api.watchUser(wait.user);
+      const { user, state } = await api.watchUser(wait.user);
+      if ((state === 'offline') === (wait.event === 'offline')) waiter.settle(user);
     } catch (error) {
       if (!(error instanceof P2pError)) throw error;
       // Without a server, or one that has too much to do, there is nothing to learn now.
       if (!(error instanceof LinkLost) && error.code !== 'rate-limited') waiter.fail(error);
-      else
-        this.#clock.after(terminalLimits.waitLookMs, () => {
-          if (this.#waiters.has(waiter)) waiter.look();
-        });
-      return;
     }
-    if ((found.state === 'offline') === (wait.event === 'offline')) waiter.settle(found.user);
   }
 
   /** A state begins: for all who wait for it. */

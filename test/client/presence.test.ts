@@ -105,6 +105,14 @@ describe('presence', () => {
     await assert.rejects(presence.setAway('lunch'), { code: 'unavailable' });
   });
 
+  it('asks the server whenever it is asked, as news may be late', async () => {
+    there = [{ user: 'bob' }];
+    assert.equal((await presence.look('bob')).state, 'online');
+    there = [];
+    assert.equal((await presence.look('bob')).state, 'offline');
+    assert.equal(asked.length, 2);
+  });
+
   it('keeps whom to watch while the link is down', async () => {
     link = 'down';
     await presence.watch(['bob']);

@@ -201,6 +201,17 @@ describe('what is a state may be so already', () => {
     assert.equal(await isSettled(third), true);
   });
 
+  it('does not rely on being told who comes and goes, and stops asking when it knows', async () => {
+    const room = new Room();
+    room.presence('offline');
+    const waiting = room.wait('online bob');
+    assert.equal(await isSettled(waiting), false);
+    room.presence('online');
+    room.clock.advance(terminalLimits.waitLookMs);
+    assert.equal((await waiting).peer, 'bob');
+    assert.equal(room.clock.pending, 0);
+  });
+
   it('fails where the server cannot tell', async () => {
     const room = new Room();
     room.presence(new P2pError('unavailable', 'This server is too old.'));
