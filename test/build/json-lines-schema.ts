@@ -1,7 +1,7 @@
 /**
  * The JSON Schema of every line that goes into and comes out of `p2p-client --json`, made from the types in terminal/json-events.ts.
  *
- * Fields may be added in later versions, so that further ones are allowed in what comes out, but not in what goes in.
+ * Fields and codes may be added in later versions. Further fields are allowed in what comes out, but not in what goes in.
  */
 import { join } from 'node:path';
 import { projectRoot } from '../protocol/specification.js';
@@ -17,7 +17,7 @@ export function jsonLinesSchema(): JsonSchema {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'p2p-client --json',
     description:
-      'One JSON object a line. What goes in: `input` (a line that does not begin with { is a command or a message as a person would type it). What comes out: `output`, one of the events. Later versions may add events and fields.',
+      'One JSON object a line. What goes in: `input` (a line that does not begin with { is a command or a message as a person would type it). What comes out: `output`, one of the events. Later versions may add events, fields and codes.',
     anyOf: [{ $ref: '#/definitions/input' }, { $ref: '#/definitions/output' }],
     definitions: {
       input: closed(input),

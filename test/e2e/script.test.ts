@@ -61,6 +61,30 @@ describe('the client as a script', () => {
     assert.equal(await readFile(String((await arrived)['path']), 'utf8'), 'the report');
   });
 
+  it('waits for what others do: a session, a message, a file, the end', async () => {
+    const path = join(folder, 'late.txt');
+    await writeFile(path, 'better late');
+    const waits = ['WAIT_FOR session bob 1m', 'WAIT_FOR message bob 1m', 'WAIT_FOR file bob 1m', 'WAIT_FOR closed bob 1m', 'WAIT_FOR online bob 1m', 'GET_CLIENT_LIST'];
+    const script = run(['--user', 'alice', '--accept', 'all', ...waits.flatMap((line) => ['--exec', line])]);
+    await bob.command('WAIT_FOR online alice 1m');
+    await bob.command('GET_CLIENT_INFO alice');
+    await bob.say('here it comes', 'alice');
+    const sent = bob.transferEnd();
+    await bob.command(`SEND_FILE ${path}`);
+    await sent;
+    await bob.command('CLOSE_SESSION');
+    const result = await script;
+    assert.equal(result.code, 0, result.stderr);
+    assert.deepEqual(Array.from(result.stdout.matchAll(/Waited for (.*)\./gu), ([, what]) => what), [
+      'a session with bob',
+      'a message from bob',
+      'a whole file from bob',
+      'the end of the session with bob',
+      'bob online',
+    ]);
+    assert.match(result.stdout, /CLIENT_LIST<alice, bob>/u);
+  });
+
   it('ends with 1 at the first command that fails, and says why on stderr', async () => {
     const result = await run(['--user', 'alice', '--exec', 'SEND_FILE nowhere', '--exec', 'GET_CLIENT_LIST']);
     assert.equal(result.code, 1);
