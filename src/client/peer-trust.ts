@@ -127,10 +127,10 @@ export class PeerTrust {
 
   /** The number of the key under which a session is or would be; of an offered key while that is to be decided. @throws P2pError `unknown-peer`, `peer-key-changed`, `bad-pin-file`. */
   async safetyNumber(user: string): Promise<SafetyNumberInfo> {
-    const { user: self, fingerprint: own, hasSession } = this.#options;
+    const { user: self, fingerprint: own } = this.#options;
     if (canonicalUserName(user) === canonicalUserName(self)) throw new P2pError('bad-argument', 'A safety number is of you and somebody else.');
     const pin = await this.#knownPin(user);
-    const offered = hasSession(user) ? [] : this.undecided(user);
+    const offered = this.#options.hasSession(user) ? [] : this.undecided(user);
     if (offered.length > 1) throw manyOffered(user, offered);
     const fingerprint = offered[0] ?? pin.fingerprint;
     const parts = await safetyNumber({ user: self, fingerprint: own }, { user, fingerprint });
@@ -148,12 +148,11 @@ export class PeerTrust {
 
   /** Notes that the person has compared the safety number, or takes that back. @throws P2pError `unknown-peer`, `peer-key-changed`, `bad-pin-file`. */
   async markVerified(user: string, verified: boolean): Promise<SafetyNumberInfo> {
-    const { hasSession, knownPeers } = this.#options;
     const pin = await this.#knownPin(user);
-    if (verified && !hasSession(user) && this.undecided(user).length > 0) {
+    if (verified && !this.#options.hasSession(user) && this.undecided(user).length > 0) {
       throw new P2pError('peer-key-changed', `The key of ${user} has changed. Accept it first: ${commandFor(user, pin)}; then VERIFY ${user} yes.`);
     }
-    await knownPeers.setVerified(this.#pinName(canonicalUserName(user)), pin.fingerprint, verified);
+    await this.#options.knownPeers.setVerified(this.#pinName(canonicalUserName(user)), pin.fingerprint, verified);
     return await this.safetyNumber(user);
   }
 
@@ -186,16 +185,15 @@ export class PeerTrust {
   }
 
   #tell(peer: string, pin: Pin, offered: string, direction: Direction): void {
-    const { clock, onChanged } = this.#options;
     const name = canonicalUserName(peer);
-    const now = clock.now();
+    const now = this.#options.clock.now();
     const undecided = this.#undecided.get(name) ?? { offered: [], toldAt: Number.NEGATIVE_INFINITY };
     const isNew = !undecided.offered.includes(offered) && undecided.offered.length < clientLimits.offeredKeys;
     if (isNew) undecided.offered.push(offered);
     this.#undecided.set(name, undecided);
     if (!isNew && direction === 'incoming' && now - undecided.toldAt < timeLimits.keyChangeToldMs) return;
     undecided.toldAt = now;
-    onChanged({
+    this.#options.onChanged({
       event: 'key-changed',
       peer,
       direction,

@@ -22,9 +22,10 @@ export interface WhoisSources {
 }
 
 /** @throws P2pError `unknown-peer` for somebody who is neither known nor online; `bad-pin-file`. */
-export async function whois(user: string, { user: self, fingerprint: own, trust, session, serverLink }: WhoisSources): Promise<WhoisInfo> {
+export async function whois(user: string, sources: WhoisSources): Promise<WhoisInfo> {
+  const { user: self, fingerprint: own, trust, session } = sources;
   const isSelf = canonicalUserName(user) === canonicalUserName(self);
-  const [presence, pin, shown] = await Promise.all([presenceOf(user, serverLink), isSelf ? undefined : trust.pinOf(user), session && sessionInfo(session)]);
+  const [presence, pin, shown] = await Promise.all([presenceOf(user, sources), isSelf ? undefined : trust.pinOf(user), session && sessionInfo(session)]);
   const fingerprint = isSelf ? own : pin?.fingerprint;
   if (fingerprint === undefined && presence.online === false) {
     throw new P2pError('unknown-peer', `Nothing is known of ${user}: not online, and never met. GET_CLIENT_LIST shows who is online.`);
@@ -51,10 +52,10 @@ interface Presence {
   readonly away?: string;
 }
 
-async function presenceOf(user: string, serverLink: WhoisSources['serverLink']): Promise<Presence> {
+async function presenceOf(user: string, sources: WhoisSources): Promise<Presence> {
   try {
     // Of all names that begin so, the name itself sorts first.
-    const { clients, away } = await serverLink().request({ type: 'list', prefix: user }, 'clients');
+    const { clients, away } = await sources.serverLink().request({ type: 'list', prefix: user }, 'clients');
     const [first] = clients;
     if (first === undefined || canonicalUserName(first) !== canonicalUserName(user)) return { online: false };
     const text = away?.find((one) => one.user === first)?.text;

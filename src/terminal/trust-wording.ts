@@ -14,16 +14,18 @@ import { formatDuration, formatSize } from './quantities.js';
 /** ASCII, so that it looks the same in every terminal. */
 const FRAME = '='.repeat(60);
 
-/** A key that is not the pinned one: whole the first time, one line when the same is told again. */
-export function keyChangedLines(event: ClientEventOf<'key-changed'>): Line[] {
+/** A key that is not the pinned one: whole the first time, one line when the same is told again. `sessions`: peers with an open one. */
+export function keyChangedLines(event: ClientEventOf<'key-changed'>, sessions: readonly string[]): Line[] {
   const peer = visibleLine(event.peer);
   const offered = visibleLine(event.offered);
   const command = event.verified ? `ACCEPT_KEY ${peer} <last ${clientLimits.keyEndChars} characters of the new key>` : `ACCEPT_KEY ${peer}`;
   if (event.again) return [problem(`${peer} ${event.direction === 'incoming' ? 'asks again with' : 'still has'} a key that you have not accepted: ${offered}. Blocked. VERIFY ${peer}, ${command}.`)];
   const known = `known${event.since === undefined ? '' : ` since ${visibleLine(event.since)}`}${event.verified ? ', and verified by you' : ''}`;
+  const refused = event.direction === 'incoming' ? `Somebody with the new key asks for a session; it was refused.` : 'No session was opened.';
+  const effect = sessions.includes(event.peer) ? `Your open session with ${peer} is under the old key, and goes on.` : 'Nothing is sent or received until you decide.';
   return [
     problem(FRAME),
-    problem(`THE KEY OF ${peer} HAS CHANGED. ${event.direction === 'incoming' ? `${peer} asks for a session; it was refused.` : 'No session was opened.'} Nothing is sent or received until you decide.`),
+    problem(`THE KEY OF ${peer} HAS CHANGED. ${refused} ${effect}`),
     problem(`Old key: ${visibleLine(event.known)} (${known})`),
     problem(`New key: ${offered}`),
     problem(`Either ${peer} has made a new account, or the server or somebody in between pretends to be ${peer}.`),

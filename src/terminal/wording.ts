@@ -126,7 +126,7 @@ export function eventLines(event: ClientEvent, context: WordingContext): Line[] 
     case 'people':
       return peopleLines(event, context);
     case 'key-changed':
-      return keyChangedLines(event);
+      return keyChangedLines(event, context.sessions);
     case 'warning':
       return [problem(visibleLine(event.message))];
     case 'disconnected':

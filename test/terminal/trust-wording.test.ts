@@ -25,25 +25,29 @@ const known: WhoisInfo = { user: 'bob', self: false, online: true, fingerprint: 
 
 describe('a changed key', () => {
   it('is a red block in a frame, with both keys and the command', () => {
-    const lines = keyChangedLines(changed);
+    const lines = keyChangedLines(changed, []);
     assert.ok(lines.every(({ kind }) => kind === 'error'));
     const text = textOf(lines);
     assert.match(text[0] ?? '', /^!! ={60}$/u);
     assert.equal(text.at(-1), text[0]);
-    assert.match(text[1] ?? '', /^!! THE KEY OF bob HAS CHANGED\. bob asks for a session; it was refused\. Nothing is sent or received until you decide\.$/u);
+    assert.match(text[1] ?? '', /^!! THE KEY OF bob HAS CHANGED\. Somebody with the new key asks for a session; it was refused\. Nothing is sent or received until you decide\.$/u);
     assert.deepEqual(text.slice(2, 4), [`!! Old key: ${FINGERPRINT} (known since 2026-01-02)`, `!! New key: ${OTHER_FINGERPRINT}`]);
     assert.match(text.join('\n'), /If the new key is right: ACCEPT_KEY bob\. Otherwise do nothing/u);
   });
 
   it('asks for more than the name where the old one was verified', () => {
-    const text = textOf(keyChangedLines({ ...changed, verified: true, direction: 'outgoing' })).join('\n');
+    const text = textOf(keyChangedLines({ ...changed, verified: true, direction: 'outgoing' }, [])).join('\n');
     assert.match(text, /No session was opened/u);
     assert.match(text, /\(known since 2026-01-02, and verified by you\)/u);
     assert.match(text, /ACCEPT_KEY bob <last 8 characters of the new key>/u);
   });
 
+  it('does not stop a session that is open under the old one, and says so', () => {
+    assert.match(textOf(keyChangedLines(changed, ['bob'])).join('\n'), /Your open session with bob is under the old key, and goes on\./u);
+  });
+
   it('that is told again takes one line', () => {
-    assert.deepEqual(textOf(keyChangedLines({ ...changed, again: true })), [`!! bob asks again with a key that you have not accepted: ${OTHER_FINGERPRINT}. Blocked. VERIFY bob, ACCEPT_KEY bob.`]);
+    assert.deepEqual(textOf(keyChangedLines({ ...changed, again: true }, [])), [`!! bob asks again with a key that you have not accepted: ${OTHER_FINGERPRINT}. Blocked. VERIFY bob, ACCEPT_KEY bob.`]);
   });
 
   it('that was accepted is named beside the old one, and what follows', () => {
@@ -138,8 +142,8 @@ describe('names and keys of others (HOSTILE 22, 23)', () => {
       fc.property(evil, fc.integer({ min: 16, max: 120 }), (text, columns) => {
         const session = { state: 'open', direction: 'incoming', path: 'direct', addresses: [text, text], since: text, bytesSent: 0, bytesReceived: 0 } as const;
         const lines = [
-          ...keyChangedLines({ ...changed, peer: text, known: text, since: text, offered: text }),
-          ...keyChangedLines({ ...changed, peer: text, offered: text, again: true }),
+          ...keyChangedLines({ ...changed, peer: text, known: text, since: text, offered: text }, [text]),
+          ...keyChangedLines({ ...changed, peer: text, offered: text, again: true }, []),
           ...safetyNumberLines({ ...number, user: text, parts: [{ user: text, digits: [text], words: [text] }] }, 'show'),
           ...serverKeyChangedLines(text),
           ...acceptedKeyLines({ user: text, fingerprint: text, previous: text, wasVerified: true }),
