@@ -60,7 +60,7 @@ export async function authenticatePeer<TExpected extends Expected>(
 }
 
 /** Dials the peer of one introduction; as asker with TLS's own socket, which reads into one buffer. Otherwise like {@link authenticatePeer}. */
-export async function dialPeer<TExpected extends Expected>(at: Candidate, expected: TExpected, options: PeerHandshakeOptions): Promise<PeerLink> {
+export async function dialPeer(at: Candidate, expected: Expected, options: PeerHandshakeOptions): Promise<PeerLink> {
   const to = { host: at.address, port: at.port };
   if (expected.role === 'answerer') return (await authenticatePeer(await dialTcp({ ...to, ...options }), 'answerer', () => [expected], options)).link;
   const socket = await dialTls(to, { ...options, alpn: PEER_ALPN });

@@ -19,7 +19,7 @@ async function dialledPair(t: TestContext) {
   const server = await testIdentity();
   const accepted = deferred<TLSSocket>();
   const { port } = await tcpServer(t, (raw) => {
-    void acceptTls(raw, { context: tlsContext(server.credentials), alpn, clock: systemClock }).then(accepted.resolve);
+    void acceptTls(raw, { context: tlsContext(server.credentials), alpn, clock: systemClock }).then((socket) => accepted.resolve(socket));
   });
   const dialled = await dialTls({ host: '127.0.0.1', port }, { context: tlsContext(undefined), alpn, clock: systemClock });
   t.after(() => dialled.destroy());

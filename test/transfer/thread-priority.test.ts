@@ -29,7 +29,8 @@ describe("the threads of a transfer's disks", () => {
       await rm(folder, { recursive: true });
     });
     await writeFile(join(folder, 'file'), 'x');
-    (await source.open(join(folder, 'file'), { onTally: () => undefined, onSkip: () => undefined })).close();
+    const opened = await source.open(join(folder, 'file'), { onTally: () => undefined, onSkip: () => undefined });
+    await opened.close();
     assert.equal(await count(), 1);
     await store.leftovers();
     assert.equal(await count(), 2);
