@@ -14,6 +14,7 @@ import { engineOptions, type ConnectOptions } from './library-options.js';
 
 export { P2pError } from '../protocol/errors.js';
 export type { ErrorCode } from '../protocol/errors.js';
+export { visibleLine } from '../protocol/text.js';
 export type * from './api.js';
 export type { EventsDropped, StreamedEvent } from './event-stream.js';
 export type { ConnectOptions } from './library-options.js';
@@ -28,7 +29,8 @@ const DONE: ReadonlySet<string | symbol> = new Set<Done>(['onEvent', 'connect', 
  *
  * `for await (const event of client)` reads events in their order, `connected` and `logged-in` first, and ends after
  * `disconnected`. One loop reads at a time. At most 1,000 events wait unread: a peer who causes more than the loop can take is held back; where
- * that does not help, or no loop reads, the oldest are dropped, and an `events-dropped` event stands in their place.
+ * that does not help, or no loop reads, the oldest are dropped, and an `events-dropped` event stands in their place. Names and texts
+ * of others are as they came; {@link visibleLine} makes them safe for a terminal or a log.
  */
 export interface Client extends Omit<ClientApi, Done>, AsyncIterable<StreamedEvent> {
   readonly user: string;

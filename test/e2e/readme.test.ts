@@ -26,7 +26,7 @@ const HOOK = "import { writeSync } from 'node:fs'; export async function load(ur
 const TELL_LOADED = `data:text/javascript,${encodeURIComponent(`import { register } from 'node:module'; register('data:text/javascript,${encodeURIComponent(HOOK).replaceAll("'", '%27')}');`)}`;
 
 /** A program in TypeScript that holds what README.md says of types. */
-const TYPES = `import { connect, P2pError, type Client, type ClientEvent, type ConnectOptions, type ErrorCode, type EventsDropped, type StreamedEvent, type TransferOutcome } from 'p2p-chat';
+const TYPES = `import { connect, P2pError, visibleLine, type Client, type ClientEvent, type ConnectOptions, type ErrorCode, type EventsDropped, type StreamedEvent, type TransferOutcome } from 'p2p-chat';
 
 const options: ConnectOptions = { host: 'localhost', user: 'a', password: 'b', acceptFrom: ['bob'], accept: 'all', signal: AbortSignal.timeout(1000) };
 export const client: Client = await connect(options);
@@ -34,7 +34,7 @@ export const clients: readonly string[] = (await client.listClients()).clients;
 export const outcome: TransferOutcome = await (await client.sendFile('a')).finished;
 for await (const event of client) {
   const one: StreamedEvent = event;
-  if (one.event === 'message') console.log(one.peer, one.text satisfies string);
+  if (one.event === 'message') console.log(one.peer, visibleLine(one.text) satisfies string);
   if (one.event === 'events-dropped') console.log((one satisfies EventsDropped).count);
   else console.log((one satisfies ClientEvent).event);
 }
