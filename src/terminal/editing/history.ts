@@ -6,9 +6,9 @@
  * damaged or cannot be written is told once; typing goes on.
  */
 import type { FileHandle } from 'node:fs/promises';
-import { chmod, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
+import { chmod, constants, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { errorText, systemCode } from '../../protocol/errors.js';
+import { errorText, P2pError, systemCode } from '../../protocol/errors.js';
 import { editingLimits } from '../../protocol/limits.js';
 import type { HistoryStore } from './editing-types.js';
 import { looksSecret } from './secrets.js';
@@ -115,13 +115,16 @@ async function endsWithin(file: FileHandle, size: number): Promise<boolean> {
 async function readHistory(path: string): Promise<ReadLines> {
   let file: FileHandle;
   try {
-    file = await open(path, 'r');
+    // Something that is no file, such as a pipe, must not keep the program waiting.
+    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return { lines: [], damaged: 0, long: false };
     throw error;
   }
   try {
-    if (((await file.stat()).mode & 0o077) !== 0) await chmod(path, 0o600);
+    const kind = await file.stat();
+    if (!kind.isFile()) throw new P2pError('not-a-file', 'it is no file');
+    if ((kind.mode & 0o077) !== 0) await chmod(path, 0o600);
     const { written, cut } = await readEnd(file);
     const lines = linesOf(written);
     return { ...lines, long: cut || lines.lines.length > editingLimits.historyFileLines };

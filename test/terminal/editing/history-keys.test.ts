@@ -58,6 +58,12 @@ describe('searching', () => {
     assert.deepEqual([keyboard.shown, keyboard.editor.view().prompt], ['GET_CLIENT_INFO |bob', '(search forward) "bo": ']);
   });
 
+  it('the same line is found once', () => {
+    const keyboard = new Keyboard({ history: ['x one', 'x two', 'other', 'x two'] });
+    keyboard.press(chord('C-r'), 'x', chord('C-r'));
+    assert.equal(keyboard.shown, '|x one');
+  });
+
   it('a capital letter makes it exact', () => {
     assert.equal(withHistory(chord('C-r'), 'Bo').shown, 'hello |Bob');
   });

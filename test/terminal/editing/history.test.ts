@@ -1,7 +1,7 @@
 /** The history file: what is in it, who can read it, what a damaged or missing one does, and several clients at once. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { appendFile, chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { execFile, execFileSync } from 'node:child_process';
+import { appendFile, chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -118,6 +118,18 @@ describe('a history file that is damaged', () => {
     history.add('b');
     await history.settled();
     assert.deepEqual((await loaded(client)).entries, ['a', 'b']);
+  });
+
+  it('or is none, such as a pipe or a device without end, keeps nobody waiting', async (t) => {
+    const { client, path, warnings } = await place(t);
+    await mkdir(join(path, '..'));
+    execFileSync('mkfifo', [path]);
+    await loaded(client);
+    await rm(path);
+    await symlink('/dev/zero', path);
+    await loaded(client);
+    assert.equal(warnings.length, 2);
+    assert.match(warnings[0] ?? '', /cannot be kept.*: it is no file\. /u);
   });
 
   it('or cannot be written is told once, and typing goes on', async (t) => {

@@ -58,6 +58,18 @@ describe('deleting and cutting', () => {
   ]);
 });
 
+it('ten pieces that were cut can be put back', () => {
+  const keyboard = new Keyboard();
+  for (let piece = 1; piece <= 12; piece += 1) keyboard.press(String(piece), chord('C-u'));
+  keyboard.press('x', KEYS.backspace, chord('C-y'));
+  const found = new Set([keyboard.shown]);
+  for (let times = 0; times < 12; times += 1) {
+    keyboard.press(chord('M-y'));
+    found.add(keyboard.shown);
+  }
+  assert.deepEqual([...found], ['12|', '11|', '10|', '9|', '8|', '7|', '6|', '5|', '4|', '3|']);
+});
+
 describe('changing', () => {
   cases([
     ['Ctrl-T exchanges two letters', ['abc', KEYS.left, chord('C-t')], 'acb|'],
@@ -78,6 +90,14 @@ describe('undo', () => {
     ['Alt-R takes back all', ['one', chord('C-u'), 'two', chord('M-r')], '|'],
     ['brings back what Ctrl-C cleared', ['one', chord('C-c'), KEYS.undo], 'one|'],
   ]);
+
+  it('remembers 200 steps', () => {
+    const keyboard = new Keyboard();
+    for (let step = 0; step < 250; step += 1) keyboard.editor.paste('x');
+    let undone = 0;
+    while (keyboard.press(KEYS.undo).kind === 'redraw') undone += 1;
+    assert.deepEqual([undone, keyboard.shown], [200, `${'x'.repeat(50)}|`]);
+  });
 
   it('does not bring back what was sent', () => {
     const keyboard = new Keyboard();
@@ -172,6 +192,13 @@ describe('a paste', () => {
     assert.equal(keyboard.shown, 'ax⏎y|b');
     keyboard.press(KEYS.undo);
     assert.equal(keyboard.shown, 'a|b');
+  });
+
+  it('of something invisible leaves the cursor beside a whole emoji', () => {
+    const keyboard = new Keyboard();
+    keyboard.press('🏽', KEYS.home);
+    keyboard.editor.paste('\u202e');
+    assert.equal(keyboard.shown, '\\u202e🏽|');
   });
 
   it('shows escape sequences instead of obeying them', () => {

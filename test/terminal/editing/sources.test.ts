@@ -1,6 +1,6 @@
 /** What completion learns from the engine: who is online, at most one question every few seconds, and who asks for a session. */
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -97,6 +97,17 @@ describe('editing', () => {
     editor.key('\r', { name: 'return', sequence: '\r' });
     await editing.close();
     assert.equal(await readFile(join(home, 'history'), 'utf8'), '"hello"\n');
+  });
+
+  it('has what was typed earlier from the first key on', async (t) => {
+    const home = await mkdtemp(join(tmpdir(), 'p2p-editing-'));
+    t.after(() => rm(home, { recursive: true, force: true }));
+    await writeFile(join(home, 'history'), '"of earlier"\n', { mode: 0o600 });
+    const api: CompletedFrom = { listClients: () => Promise.resolve({ clients: [], total: 0 }), sessions: [], people: [], blocked: [], transfers: [], user: 'alice' };
+    const editing = new Editing({ clock: new ManualClock(), home, homeDirectory: home });
+    const editor = (await editing.start(api, (text) => assert.fail(text)))({ later: () => undefined, utf8: true });
+    editor.key(undefined, { name: 'up', sequence: '\x1b[A' });
+    assert.equal(editor.view().text, 'of earlier');
   });
 
   it('offers who asks for a session until it is open', async (t) => {
