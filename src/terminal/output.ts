@@ -7,7 +7,7 @@ import { debuglog } from 'node:util';
 const debug = debuglog('p2p-terminal');
 
 /** What process.stdout is: a terminal has a size and colours. */
-export type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number; getColorDepth?(): number };
+export type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number; getColorDepth?(): number; _refreshSize?(): void };
 
 export class Output {
   readonly #stream: OutputStream;
@@ -36,6 +36,14 @@ export class Output {
   /** Rows of the window; undefined where there is no terminal. */
   get rows(): number | undefined {
     return this.isTTY && this.#stream.rows !== undefined && this.#stream.rows > 0 ? this.#stream.rows : undefined;
+  }
+
+  /**
+   * Asks the terminal for its size, and has {@link onResize} called where it is another. Node learns of a change by a signal,
+   * which may come after what was written for the old size. What asks is not documented, and may be missing.
+   */
+  refreshSize(): void {
+    this.#stream._refreshSize?.();
   }
 
   /** How many colours the terminal says it has, in bits; 1 where there is none. */

@@ -24,7 +24,7 @@ async function withFace(test: (face: FaceInTerminal) => Promise<void>, options: 
 }
 
 /** What the screen itself writes besides text, without colours. */
-const DRAWING = /\x1b\[(?:\d+[AB]|[JK]|\?2026[hl])|[\r\n]/gu;
+const DRAWING = /\x1b\[(?:\d+[AB]|[CJK]|\?2026[hl])|[\r\n]/gu;
 
 /** A link of the screen's own, which must lead where its text says. */
 const LINK = /\x1b\]8;id=p2p;([^\x1b]*)\x1b\\([^\x1b]*)\x1b\]8;;\x1b\\/gu;
@@ -230,6 +230,11 @@ describe('inside tmux', () => {
         face.message(`at ${columns}`);
         await face.terminal.waitUntil((screen) => seen(screen).includes(`bob> at ${columns}\n${wanted.join('\n')}\nalice → bob> half`), `the message at ${columns} columns`);
       }
+      // An area that fills the window, from its corner on.
+      face.terminal.resize(90, 5);
+      await face.terminal.waitForText(/^↓ photo 1.*\n\+2 more\nalice → bob> half/mu);
+      face.terminal.resize(90, 24);
+      await face.terminal.waitForText(/photo 3\.jpg.*\n.*bob> half$/mu);
       const history = spawnSync('tmux', ['-L', socket, 'capture-pane', '-p', '-S', '-'], { encoding: 'utf8' }).stdout.split('\n');
       assert.equal(history.filter((row) => /░/u.test(row)).length, 3, history.join('\n'));
       for (let n = 1; n <= 30; n += 1) assert.ok(history.includes(`bob> precious ${n}`), history.join('\n'));

@@ -20,6 +20,8 @@ export interface Frame {
 export const NOTHING: Frame = { rows: [], cursorRow: 0, beforeCursor: { painted: '', text: '' } };
 const TO_END_OF_ROW = '\x1b[K';
 const TO_END_OF_SCREEN = '\x1b[J';
+/** From the start of a row. In the corner of the window tmux would keep what is erased in its history, so the rest goes from one cell further on. */
+const ROW_AND_BELOW = `${TO_END_OF_ROW}\x1b[C${TO_END_OF_SCREEN}\r`;
 
 export class LiveArea {
   /** What stands there, with the cursor where it says; with no rows the cursor is at the start of an empty row. */
@@ -66,7 +68,7 @@ export class LiveArea {
   erase(): string {
     const { rows, cursorRow } = this.#drawn;
     this.#drawn = NOTHING;
-    return rows.length === 0 ? '' : `\r${vertical(-cursorRow)}${TO_END_OF_SCREEN}`;
+    return rows.length === 0 ? '' : `\r${vertical(-cursorRow)}${ROW_AND_BELOW}`;
   }
 
   /** Takes the area away after the width has become `columns`. */
@@ -79,7 +81,7 @@ export class LiveArea {
       up = rows.slice(0, cursorRow).reduce((sum, row) => sum + leastRowsOf(row.text, columns), 0);
       if (rewrap === 'all') up += leastRowsOf(beforeCursor.text, columns) - 1;
     }
-    return `\r${vertical(-up)}${TO_END_OF_SCREEN}`;
+    return `\r${vertical(-up)}${ROW_AND_BELOW}`;
   }
 
   /** The cursor is at the start of an empty row, and nothing is known of what is above. */

@@ -218,6 +218,8 @@ export class PromptScreen implements Screen {
   #redraw(): void {
     this.#redrawIsDue = false;
     if (this.#state !== 'open') return;
+    // Rows of a wrong width would be drawn over others.
+    this.#options.stdout.refreshSize();
     const rows = this.#waiting;
     this.#waiting = [];
     const frame = this.#frame();
