@@ -30,7 +30,7 @@ export const HELP: readonly string[] = [
   ...COMMAND_NAMES.map(row),
   '',
   'GOOD TO KNOW',
-  '  #HELP <command> explains one with examples, #HELP KEYS the keys.',
+  '  #HELP <command> explains one in full, #HELP KEYS the keys. Tab completes.',
   '  Commands with _ or / may be written small; CMD arg, CMD<arg>, CMD "arg".',
   '  To send a line that looks like a command, begin it with a space, or with //.',
   '  The prompt shows who you talk to: "alice → bob> ", or "server> " for nobody.',

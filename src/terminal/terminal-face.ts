@@ -143,7 +143,10 @@ export class TerminalFace implements Face {
     try {
       const command = parseTyped(line);
       if (command.command === 'GET_CLIENT_INFO') void this.#print([notice(`Asking ${command.user} for a session…`)]);
-      const result = await perform(api, command, { homeDirectory: this.#options.homeDirectory, stdinFree: false, waits: this.#waits });
+      const performing = perform(api, command, { homeDirectory: this.#options.homeDirectory, stdinFree: false, waits: this.#waits });
+      // The next line may have come in the same piece, and is to stand behind the prompt of whom it goes to.
+      this.#updatePrompt();
+      const result = await performing;
       switch (result.kind) {
         case 'list':
           void this.#print([...clientListLines(result.list), ...awayLines(result.list)]);

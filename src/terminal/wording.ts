@@ -174,12 +174,16 @@ function sessionOpenedLines(event: ClientEventOf<'session-opened'>, context: Wor
   const opened = event.direction === 'outgoing' ? `The session with ${peer} is open (${path}).` : `${peer} opened a session with you (${path}).`;
   const next = event.current
     ? ` What you type now goes to ${peer}.`
-    : ` You still talk to ${visibleLine(context.current ?? 'the server')}; SWITCH_SESSION ${peer} changes that.`;
+    : ` You still talk to ${visibleLine(context.current ?? 'the server')}; SWITCH_SESSION ${peer}${shortSwitch(context.numberOf?.(event.peer))} changes that.`;
   const lines = [notice(context.interactive ? opened + next : opened)];
   if (event.firstContact) {
     lines.push(notice(`First contact with ${peer}, whose key is ${visibleLine(event.fingerprint)}. VERIFY ${peer} shows what to compare over another channel. A change is refused.`));
   }
   return lines;
+}
+
+function shortSwitch(number: number | undefined): string {
+  return number === undefined || number > 9 ? '' : ` or /${number}`;
 }
 
 function sessionBackLines(event: ClientEventOf<'session-back'>): Line[] {

@@ -54,6 +54,14 @@ describe('several sessions', () => {
       await face.terminal.waitForText(/^!! There is no session number 9/mu);
     }));
 
+  it('have each line stand behind the prompt of whom it goes to, however fast they are typed', () =>
+    withFace(async (face) => {
+      await withTwo(face);
+      face.terminal.type('to bob\r/2\rto carol\r/1\rto bob again\r');
+      await face.called('["say","to bob again"]');
+      await face.terminal.waitForText(/^alice → bob> to bob\nalice → bob> \/2\nalice → carol> to carol\nalice → carol> \/1\nalice → bob> to bob again$/mu);
+    }));
+
   it('all hear what is said to all', () =>
     withFace(async (face) => {
       await withTwo(face);
