@@ -16,13 +16,10 @@ import type { Line } from './layout.js';
 import type { Output } from './output.js';
 import { perform } from './perform.js';
 import { ProgressPace } from './progress.js';
-import { waitedLines } from './wait-for.js';
+import { resultLines } from './result-lines.js';
 import { Waits } from './waits.js';
-import { filesLines, rateLimitLines } from './files-wording.js';
-import { awaySetLines, blockedLines, blockedListLines, unblockedLines } from './people-wording.js';
 import { notice } from './phrases.js';
-import { acceptedKeyLines, safetyNumberLines, whoisLines } from './trust-wording.js';
-import { clientInfoLines, clientListLines, eventLines, helpLines, scriptErrorText } from './wording.js';
+import { eventLines, scriptErrorText } from './wording.js';
 
 export interface ScriptFaceOptions {
   readonly stdin: Readable;
@@ -152,58 +149,13 @@ export class ScriptFace implements Face {
   async #run(api: ClientApi, line: string): Promise<void> {
     const { homeDirectory, exec } = this.#options;
     const result = await perform(api, parseCommand(line), { homeDirectory, stdinFree: exec.length > 0, waits: this.#waits });
-    switch (result.kind) {
-      case 'list':
-        await this.#print(clientListLines(result.list));
-        return;
-      case 'blocked-list':
-        await this.#print(blockedListLines(result.blocked));
-        return;
-      case 'away':
-        await this.#print(awaySetLines(result.text));
-        return;
-      case 'blocked':
-        await this.#print(blockedLines(result.outcome));
-        return;
-      case 'unblocked':
-        await this.#print(unblockedLines(result.user));
-        return;
-      case 'safety-number':
-        await this.#print(safetyNumberLines(result.info, result.wish));
-        return;
-      case 'accepted-key':
-        await this.#print(acceptedKeyLines(result.accepted));
-        return;
-      case 'whois':
-        await this.#print(whoisLines(result.info, Date.now()));
-        return;
-      case 'info':
-        await this.#print(clientInfoLines(result.info));
-        return;
-      case 'files':
-        await this.#print(filesLines(result.transfers, result.leftovers, undefined));
-        return;
-      case 'rate':
-        await this.#print(rateLimitLines(result.bytesPerSecond));
-        return;
-      case 'waited':
-        await this.#print(waitedLines(result.awaited));
-        return;
-      case 'help':
-        await this.#print(helpLines(result.text));
-        return;
-      case 'transfer': {
-        const outcome = await result.transfer.finished;
-        // The event itself was shown; the code makes it an error of this command.
-        if (outcome.event === 'transfer-failed') throw new P2pError(outcome.code, outcome.message);
-        return;
-      }
-      case 'said':
-      case 'switched':
-      case 'left':
-      case 'nothing':
-        return;
+    if (result.kind !== 'transfer') {
+      await this.#print(resultLines(result, { interactive: false, columns: undefined, nowMs: Date.now() }));
+      return;
     }
+    const outcome = await result.transfer.finished;
+    // The event itself was shown; the code makes it an error of this command.
+    if (outcome.event === 'transfer-failed') throw new P2pError(outcome.code, outcome.message);
   }
 
   #print(lines: readonly Line[]): Promise<void> | undefined {

@@ -21,17 +21,14 @@ import type { Output } from './output.js';
 import { perform } from './perform.js';
 import { ProgressPace } from './progress.js';
 import { promptParts } from './prompt.js';
+import { resultLines } from './result-lines.js';
 import { Stamps } from './stamps.js';
-import { waitedLines } from './wait-for.js';
 import { Waits } from './waits.js';
 import type { Screen } from './screen.js';
 import { attentionLimits, terminalLimits } from '../protocol/limits.js';
 import type { WordingContext } from './wording.js';
-import { filesLines, rateLimitLines } from './files-wording.js';
-import { awayLines, awaySetLines, blockedLines, blockedListLines, unblockedLines } from './people-wording.js';
 import { fileName, notice, toOrFrom } from './phrases.js';
-import { acceptedKeyLines, safetyNumberLines, whoisLines } from './trust-wording.js';
-import { clientInfoLines, clientListLines, deliveredLine, errorLines, eventLines, goesToLine, helpLines, leavingLines, saidLine } from './wording.js';
+import { deliveredLine, errorLines, eventLines, goesToLine, leavingLines } from './wording.js';
 
 export interface TerminalFaceOptions {
   readonly screen: Screen;
@@ -146,58 +143,8 @@ export class TerminalFace implements Face {
       const performing = perform(api, command, { homeDirectory: this.#options.homeDirectory, stdinFree: false, waits: this.#waits });
       // The next line may have come in the same piece, and is to stand behind the prompt of whom it goes to.
       this.#updatePrompt();
-      const result = await performing;
-      switch (result.kind) {
-        case 'list':
-          void this.#print([...clientListLines(result.list), ...awayLines(result.list)]);
-          break;
-        case 'away':
-          void this.#print(awaySetLines(result.text));
-          break;
-        case 'blocked':
-          void this.#print(blockedLines(result.outcome));
-          break;
-        case 'unblocked':
-          void this.#print(unblockedLines(result.user));
-          break;
-        case 'blocked-list':
-          void this.#print(blockedListLines(result.blocked));
-          break;
-        case 'safety-number':
-          void this.#print(safetyNumberLines(result.info, result.wish));
-          break;
-        case 'accepted-key':
-          void this.#print(acceptedKeyLines(result.accepted));
-          break;
-        case 'whois':
-          void this.#print(whoisLines(result.info, Date.now()));
-          break;
-        case 'info':
-          void this.#print(clientInfoLines(result.info));
-          break;
-        case 'files':
-          void this.#print(filesLines(result.transfers, result.leftovers, this.#options.stdout.columns));
-          break;
-        case 'rate':
-          void this.#print(rateLimitLines(result.bytesPerSecond));
-          break;
-        case 'waited':
-          void this.#print(waitedLines(result.awaited));
-          break;
-        case 'help':
-          void this.#print(helpLines(result.text));
-          break;
-        case 'said':
-          void this.#print([saidLine(result.peers)]);
-          break;
-        case 'switched':
-          void this.#print([goesToLine(result.peer)]);
-          break;
-        case 'transfer':
-        case 'left':
-        case 'nothing':
-          break;
-      }
+      const { stdout, date } = this.#options;
+      void this.#print(resultLines(await performing, { interactive: true, columns: stdout.columns, nowMs: date().getTime() }));
     } catch (error) {
       if (!(error instanceof P2pError)) throw error;
       void this.#print(errorLines(error));
