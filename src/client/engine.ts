@@ -210,9 +210,7 @@ class Engine implements ClientApi {
 
   async openSession(user: string): Promise<PeerInfo> {
     this.#people.checkNotBlocked(user);
-    const info = await this.#sessions.open(user);
-    this.#people.checkNotBlocked(user);
-    return info;
+    return await this.#sessions.open(user);
   }
 
   async setAway(text?: string): Promise<void> {

@@ -127,6 +127,9 @@ export class Sessions {
     }
     const introduced = await this.#options.introductions().ask(user);
     await this.admit(introduced);
+    if (this.#options.isBlocked(introduced.peer, introduced.fingerprint)) {
+      throw new P2pError('blocked', `You have blocked ${user}, or somebody with the same key. LIST_BLOCKED shows whom.`);
+    }
     return infoOf(introduced);
   }
 
