@@ -4,7 +4,7 @@
  *
  * Owns what happens when the loop is slower: who is held back, and what is dropped. Knows nothing of sessions or sockets.
  */
-import { systemClock, type Clock } from '../net/clock.js';
+import { systemClock, type Clock, type Timer } from '../net/clock.js';
 import { deferred, type Deferred } from '../net/deferred.js';
 import { P2pError } from '../protocol/errors.js';
 import { clientLimits } from '../protocol/limits.js';
@@ -21,9 +21,9 @@ export type StreamedEvent = ClientEvent | EventsDropped;
 /**
  * Keeps at most `clientLimits.unreadEvents` events.
  *
- * While a loop reads, nothing is lost as long as it keeps up on average: from `unreadEventsBeforeHold` on the peers are held
- * back, except while {@link during} runs and for at most `holdMs` at a time, since the loop may wait for what they send. While
- * none reads nobody is held back, and the newest are kept for the next loop.
+ * While a loop reads, nothing is lost, however slow it is: from `unreadEventsBeforeHold` on the peers are held back. Not so while
+ * {@link during} runs, or one event has kept the loop busy for `holdMs`, since it may then wait for what they send. While no loop reads
+ * nobody is held back, and the newest are kept for the next one.
  */
 export class EventStream implements AsyncIterable<StreamedEvent> {
   readonly #clock: Clock;
@@ -36,6 +36,8 @@ export class EventStream implements AsyncIterable<StreamedEvent> {
   #complete = false;
   #arrival: Deferred<undefined> | undefined;
   #room: Deferred<undefined> | undefined;
+  /** Runs while somebody is held back, from when the loop took its last event. */
+  #patience: Timer | undefined;
 
   constructor(clock: Clock = systemClock) {
     this.#clock = clock;
@@ -104,22 +106,26 @@ export class EventStream implements AsyncIterable<StreamedEvent> {
     }
     const event = this.#unread.shift();
     if (this.#unread.length <= clientLimits.unreadEventsBeforeHold / 2) this.#release();
+    else if (this.#room !== undefined) this.#wait();
     return event;
   }
 
   /** One promise for all that are held back. */
   #hold(): Promise<void> {
     if (this.#room === undefined) {
-      const room = deferred<undefined>();
-      this.#room = room;
-      this.#clock.after(clientLimits.holdMs, () => {
-        if (this.#room === room) this.#release();
-      });
+      this.#room = deferred<undefined>();
+      this.#wait();
     }
     return this.#room.promise;
   }
 
+  #wait(): void {
+    this.#patience?.stop();
+    this.#patience = this.#clock.after(clientLimits.holdMs, () => this.#release());
+  }
+
   #release(): void {
+    this.#patience?.stop();
     this.#room?.resolve(undefined);
     this.#room = undefined;
   }

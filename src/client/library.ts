@@ -79,11 +79,26 @@ function clientOf(engine: ClientApi, events: EventStream): Client {
       return (...args: readonly unknown[]): unknown => {
         const result: unknown = Reflect.apply(value, target, args);
         if (!(result instanceof Promise)) return result;
-        return events.during(() => result);
+        return events.during(async () => watched(await result, events));
       };
     },
     has: (target, key) => Object.hasOwn(own, key) || (!DONE.has(key) && Reflect.has(target, key)),
   }) as unknown as Client;
+}
+
+/** Of an outgoing transfer: whoever looks at its end waits for it, and the peer must be read meanwhile. */
+function watched(result: unknown, events: EventStream): unknown {
+  if (typeof result !== 'object' || result === null || !('finished' in result) || !(result.finished instanceof Promise)) return result;
+  const { finished, ...rest } = result;
+  let counted = false;
+  return {
+    ...rest,
+    get finished() {
+      if (!counted) void events.during(() => finished as Promise<unknown>);
+      counted = true;
+      return finished;
+    },
+  };
 }
 
 /** The version stands in package.json only. */

@@ -203,8 +203,8 @@ export const clientLimits = {
   unreadEvents: 1_000,
   /** From so many unread events on the peers who cause more are held back… */
   unreadEventsBeforeHold: 100,
-  /** …for at most this long at a time, milliseconds: the program may be waiting for something that only a peer's next bytes tell. */
-  holdMs: 1_000,
+  /** …unless the program is busy with one event for longer than this, milliseconds: it may be waiting for what only a peer can send. */
+  holdMs: 30 * SECOND,
 } as const;
 
 /** Transfers. */

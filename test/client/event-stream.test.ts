@@ -116,16 +116,20 @@ describe('a loop that is slower than the peers', () => {
     assert.ok(stream.push(said('still more')) instanceof Promise);
   });
 
-  it('holds them back for a limited time, as it may wait for what only they can send', async () => {
+  it('lets them go when one event keeps it very busy, as it may wait for what only they can send', async () => {
     const clock = new ManualClock();
     const stream = new EventStream(clock);
-    await slowReader(stream);
+    const reader = await slowReader(stream);
     fill(stream, unreadEventsBeforeHold);
     const held = stream.push(said('more'));
-    clock.advance(holdMs - 1);
-    assert.equal(await isSettled(held!), false);
-    clock.advance(1);
+    for (let events = 0; events < 10; events += 1) {
+      clock.advance(holdMs - 1);
+      assert.equal(await isSettled(held!), false);
+      await reader.next();
+    }
+    clock.advance(holdMs);
     assert.equal(await isSettled(held!), true);
+    fill(stream, 10);
     const again = stream.push(said('more'));
     assert.equal(await isSettled(again!), false);
   });

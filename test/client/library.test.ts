@@ -80,6 +80,22 @@ describe('connect', () => {
     await asked;
   });
 
+  // With the peer held back the end would not come before that.
+  it('lets a loop wait for the end of what it sends, while many messages come', { timeout: clientLimits.holdMs - 2_000 }, async (t) => {
+    const [giver, taker] = [await person(t, 'giver'), await person(t, 'taker', { accept: 'all' })];
+    await giver.openSession('taker');
+    const path = join(folder, 'large.bin');
+    await writeFile(path, Buffer.alloc(20_000_000, 7));
+    const transfer = await giver.sendFile(path);
+    const chatter = Promise.all(Array.from({ length: 3 * clientLimits.unreadEventsBeforeHold }, (_, index) => taker.say(String(index), 'giver')));
+    for await (const event of giver) {
+      if (event.event !== 'message') continue;
+      assert.equal((await transfer.finished).event, 'transfer-done');
+      break;
+    }
+    await chatter;
+  });
+
   it('ends the stream after disconnected', async (t) => {
     const client = await person(t, 'short');
     await client.disconnect();
