@@ -21,7 +21,7 @@ export interface ConnectOptions {
   readonly password: string;
   /** Makes the account. */
   readonly new?: boolean;
-  /** Folder of pins, received and unfinished files; default `~/p2p-chat`. Two clients may share one. */
+  /** Folder of pins, received and unfinished files; default `~/p2p-chat`, that of the terminal program. Clients that run side by side each need their own. */
   readonly home?: string;
   /** What happens to offered files; default `ask`: they wait for `acceptFile` or `rejectFile`. */
   readonly accept?: AcceptPolicy;
