@@ -30,9 +30,12 @@ export function webLinks(text: string): Link[] {
   return links;
 }
 
+/** In one pass: a message may end with thousands of brackets. */
 function withoutSentence(address: string): string {
-  const bare = address.replace(/[.,;:!?']+$/u, '');
-  return bare.endsWith(')') && !bare.includes('(') ? withoutSentence(bare.slice(0, -1)) : bare;
+  const ending = address.includes('(') ? ".,;:!?'" : ".,;:!?')";
+  let end = address.length;
+  while (end > 0 && ending.includes(address.charAt(end - 1))) end -= 1;
+  return address.slice(0, end);
 }
 
 /** @param shown `path` as the line shows it. @param path Absolute. */

@@ -52,6 +52,17 @@ class Conversation {
 }
 
 describe('the JSON conversation', () => {
+  it('says something to everybody', async () => {
+    const talk = new Conversation();
+    talk.client.open('bob', 'incoming');
+    talk.client.open('carol', 'incoming');
+    talk.send({ id: 1, command: 'SAY_ALL good night' });
+    await talk.out.until(/"done"/u);
+    assert.deepEqual(talk.client.calls, ['say good night bob', 'say good night carol']);
+    talk.stop.abort();
+    await talk.ended;
+  });
+
   it('answers an object with its id, and with what the command yielded', async () => {
     const talk = new Conversation();
     talk.send({ id: 7, command: 'GET_CLIENT_LIST' });

@@ -24,6 +24,17 @@ describe('a web address in a message', () => {
   ];
   for (const [text, links] of found) it(text, () => assert.deepEqual(webLinks(text).map(({ target }) => target), links));
 
+  it('is found in time, whatever stands around it (HOSTILE 24)', () => {
+    for (const tail of [')', '.)', '.', '(', "'"]) {
+      const text = `https://a.b/${tail.repeat(200_000)}x https://c.d/${tail.repeat(200_000)}`;
+      const started = performance.now();
+      webLinks(text);
+      mentionsOf(text, 'a.b');
+      assert.ok(performance.now() - started < 2_000, tail);
+    }
+    assert.equal(mentionsOf('al '.repeat(50_000), 'al').length, 100);
+  });
+
   it('leads to what is shown and to nothing else (HOSTILE 20)', () => {
     const signs = fc.constantFrom('https://', 'a', '.', '/', ' ', '\x1b', ']8;;https://evil', '\x07', '\x1b\\', '\u0430', '\u202e', '\n', ')', '?');
     fc.assert(

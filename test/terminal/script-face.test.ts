@@ -114,6 +114,18 @@ describe('a script', () => {
     assert.match(script.err.text, /\[session-open\]/u);
   });
 
+  it('says something to everybody, and fails where there is nobody', async () => {
+    const script = new Script();
+    script.client.open('bob', 'incoming');
+    script.client.open('carol', 'incoming');
+    script.stdin.end('SAY_ALL good night\n');
+    assert.equal(await script.ended, 0);
+    assert.deepEqual(script.client.calls, ['say good night bob', 'say good night carol', 'close']);
+    const alone = Script.run('SAY_ALL anybody?\n');
+    assert.equal(await alone.ended, 1);
+    assert.match(alone.err.lines().join('\n'), /No session is open.*\[no-session\]/u);
+  });
+
   it('ends fine with DISCONNECT_CLIENT, whatever follows', async () => {
     const script = Script.run('DISCONNECT_CLIENT\nnever said\n');
     assert.equal(await script.ended, 0);
