@@ -133,6 +133,7 @@ describe('trust between two people', () => {
     const [alice, bob] = [await person(t), await person(t)];
     await alice.api.openSession(nameOf(bob));
     await alice.api.acceptKey(nameOf(bob), generateIdentity().fingerprint);
+    assert.deepEqual(alice.api.sessions, []);
     assert.equal((await alice.next('session-closed')).code, 'closed-by-you');
     await assert.rejects(bob.api.openSession(nameOf(alice)), { code: 'unavailable' });
     assert.equal((await alice.next('key-changed')).direction, 'incoming');
