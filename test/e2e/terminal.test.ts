@@ -63,8 +63,10 @@ describe('two people at two terminals', () => {
     await alice.waitForText(/^bob> I am still writing$/mu);
 
     // Text that would drive a terminal is shown, not obeyed.
-    alice.enter('look: \x1b[200~');
-    await bob.waitForText(/^alice> look:/mu);
+    alice.type('\x1b[200~look: \x1b[2J\x1b]0;x\x07\x1b[201~');
+    await alice.waitForText(/look: \\x1b\[2J\\x1b\]0;x\\x07$/mu);
+    alice.enter('');
+    await bob.waitForText(/^alice> look: \\x1b\[2J\\x1b\]0;x\\x07$/mu);
 
     const path = join(folder, 'holiday photo.jpg');
     await writeFile(path, Buffer.alloc(3_000_000, 'photo'));

@@ -12,7 +12,7 @@ const WORD_START = /^[\p{L}\p{N}]/u;
 const SIMPLE = /^[\x20-\x7e\u00c0-\u02af\u0400-\u0482\u048a-\u052f\u05d0-\u05ea\u0620-\u064a\u0e01-\u0e30\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3]$/;
 const PICTOGRAPH = /^(?!\p{Emoji_Modifier})\p{Extended_Pictographic}/u;
 /** What may join even one of these that follows: a joiner, a leading Hangul consonant, Grapheme_Cluster_Break=Prepend (beyond the BMP, its blocks). */
-const JOINS_NEXT = /(?:\u200d|[\u1100-\u115f\ua960-\ua97c\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u0d4e\u{11000}-\u{11fff}])$/u;
+const JOINS_NEXT = /(?:\u200d|[\u{11000}-\u{11fff}\u1100-\u115f\ua960-\ua97c\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u0d4e])$/u;
 /** Code units to look at first. */
 const PIECE = 64;
 
