@@ -111,7 +111,7 @@ export class Waits {
           if (wait.event !== 'online' && wait.event !== 'offline') return;
           nextLook?.stop();
           // Who comes and goes often is told late, or not at all.
-          nextLook = this.#clock.after(terminalLimits.waitLookMs, waiter.look);
+          nextLook = this.#clock.after(terminalLimits.waitLookMs, () => waiter.look());
           void this.#look(api, waiter);
         },
       };
