@@ -4,6 +4,7 @@
  * Fields and codes may be added in later versions. Further fields are allowed in what comes out, but not in what goes in.
  */
 import { join } from 'node:path';
+import { COMMAND_NAMES, COMMANDS } from '../../src/terminal/command-table.js';
 import { projectRoot } from '../protocol/specification.js';
 import { SchemaSource, type JsonSchema } from './schema-of-types.js';
 
@@ -12,7 +13,7 @@ export function jsonLinesSchema(): JsonSchema {
   const source = new SchemaSource(join(projectRoot(), 'src/terminal/json-events.ts'));
   const stamp = source.schema('Stamped');
   const events = [...source.members('JsonEvent', 'event')].map(([name, schema]) => [name, stamped(schema, stamp)] as const);
-  const input = source.schema('InputObject');
+  const input = withExamples(source.schema('InputObject'));
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'p2p-client --json',
@@ -25,6 +26,16 @@ export function jsonLinesSchema(): JsonSchema {
       ...Object.fromEntries(events),
     },
   };
+}
+
+/** With every command as an example of the field `command`. */
+function withExamples(input: JsonSchema): JsonSchema {
+  const examples = COMMAND_NAMES.flatMap((name) => COMMANDS[name].examples.filter((one) => one.startsWith(name)));
+  const members = (input['anyOf'] as { readonly properties: Readonly<Record<string, JsonSchema>> }[]).map((member) => {
+    const { command, ...others } = member.properties;
+    return command === undefined ? member : { ...member, properties: { ...others, command: { ...command, examples } } };
+  });
+  return { ...input, anyOf: members };
 }
 
 /** With the field `at` behind `event`. */

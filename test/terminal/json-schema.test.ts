@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import Ajv from 'ajv';
 import fc from 'fast-check';
+import { COMMAND_NAMES, COMMANDS } from '../../src/terminal/command-table.js';
 import { BadLine, parseJsonLine } from '../../src/terminal/json-lines.js';
 import { jsonLinesSchema } from '../build/json-lines-schema.js';
 import { eventNames, inputFault, outputFault, shippedSchema } from '../helpers/json-schema.js';
@@ -47,6 +48,12 @@ describe('the JSON Schema', () => {
       fc.property(line, (one) => assert.equal(inputFault(one) === undefined, isTaken(one), one)),
       { numRuns: 2000 },
     );
+  });
+
+  it('shows every command, each a line that is taken', () => {
+    const text = JSON.stringify(shippedSchema());
+    for (const name of COMMAND_NAMES) assert.ok(text.includes(`"${COMMANDS[name].examples[0] ?? ''}"`), name);
+    for (const name of COMMAND_NAMES) for (const command of COMMANDS[name].examples) assert.ok(isTaken(JSON.stringify({ id: 1, command })), command);
   });
 
   it('has one definition for each event, which demands its fields and allows later ones', () => {
