@@ -93,12 +93,14 @@ export function completionSources({ api, clock, homeDirectory, workingDirectory,
     homeDirectory,
     workingDirectory,
     readFolder: oneAtATime(readFolder),
-    users: async (prefix) => {
-      // Without those: what cannot be a name need not be asked for.
-      const others = prefix === '' || isUserName(prefix) ? await online.beginningWith(prefix) : [];
-      const known = [...api.sessions, ...api.people.filter(({ state }) => state !== 'offline').map(({ user }) => user)];
-      const own = api.user === undefined ? [] : [canonicalUserName(api.user)];
-      return withoutRepeats([...known, ...others], own);
+    users: (prefix) => {
+      const all = (others: readonly string[]) => {
+        const known = [...api.sessions, ...api.people.filter(({ state }) => state !== 'offline').map(({ user }) => user)];
+        return withoutRepeats([...known, ...others], api.user === undefined ? [] : [canonicalUserName(api.user)]);
+      };
+      // What cannot be a name need not be asked for.
+      const others = prefix === '' || isUserName(prefix) ? online.beginningWith(prefix) : [];
+      return others instanceof Promise ? others.then(all) : all(others);
     },
     offline: () => api.people.filter(({ state }) => state === 'offline').map(({ user }) => user),
     sessions: () => api.sessions,
@@ -125,7 +127,8 @@ class OnlineNames {
   readonly #clock: Pick<Clock, 'now'>;
   #prefix = '';
   #until = Number.NEGATIVE_INFINITY;
-  #names: Promise<readonly string[]> = Promise.resolve([]);
+  /** A promise until the server has answered. */
+  #names: Promise<readonly string[]> | readonly string[] = [];
   /** The list was not cut off by the server. */
   #complete = false;
 
@@ -134,7 +137,7 @@ class OnlineNames {
     this.#clock = clock;
   }
 
-  beginningWith(prefix: string): Promise<readonly string[]> {
+  beginningWith(prefix: string): Promise<readonly string[]> | readonly string[] {
     const wanted = canonicalUserName(prefix);
     const covered = wanted === this.#prefix || (this.#complete && wanted.startsWith(this.#prefix));
     if (!covered || this.#clock.now() >= this.#until) this.#ask(wanted);
@@ -145,9 +148,12 @@ class OnlineNames {
     this.#prefix = prefix;
     this.#until = this.#clock.now() + editingLimits.namesFreshMs;
     this.#complete = false;
-    this.#names = this.#api.listClients(prefix === '' ? undefined : prefix).then(
+    const asked = this.#api.listClients(prefix === '' ? undefined : prefix).then(
       ({ clients, total }) => {
-        if (this.#prefix === prefix) this.#complete = clients.length >= total;
+        if (this.#names !== asked) return clients;
+        this.#complete = clients.length >= total;
+        // From now on keys that come faster than a promise find it as well.
+        this.#names = clients;
         return clients;
       },
       (error: unknown) => {
@@ -156,6 +162,7 @@ class OnlineNames {
         return [];
       },
     );
+    this.#names = asked;
   }
 }
 

@@ -56,6 +56,13 @@ describe('names', () => {
     assert.deepEqual(asked, ['b', 'b']);
   });
 
+  it('that are known are there at once, for keys that come faster than an answer', async () => {
+    const { sources } = scene();
+    assert.ok(sources.users('b') instanceof Promise);
+    await sources.users('b');
+    assert.deepEqual(sources.users('bo'), ['bob', 'Bobby']);
+  });
+
   it('are asked for again where the list was not whole', async () => {
     const { sources, asked } = scene({ total: 100_000 });
     for (const prefix of ['b', 'bo', 'bo']) await sources.users(prefix);
