@@ -1,11 +1,14 @@
 /** The real programs, driven as other programs drive them: `p2p-server --port 0`, and `p2p-client --json`. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Program, thisHost } from './processes.js';
 import type { Host } from './processes.js';
 
 const bin = fileURLToPath(new URL('../../src/bin/', import.meta.url));
-export const CLIENT = join(bin, 'p2p-client.js');
+const bundled = fileURLToPath(new URL('../../bundle/client/p2p-client.js', import.meta.url));
+/** What people start; where it was not made, the modules that it is made of. */
+export const CLIENT = existsSync(bundled) ? bundled : join(bin, 'p2p-client.js');
 export const SERVER = join(bin, 'p2p-server.js');
 
 export interface RealServer {
