@@ -11,7 +11,7 @@ import { PeerListener } from '../net/peer-listener.js';
 import { tlsContext } from '../net/tls.js';
 import { formatEndpoint } from '../protocol/candidates.js';
 import { P2pError } from '../protocol/errors.js';
-import { selfSignedCertificate } from '../security/certificate.js';
+import { prepareCertificates, selfSignedCertificate } from '../security/certificate.js';
 import { PinFile } from '../security/pins.js';
 import type { AcceptedKey, BlockedPerson, BlockOutcome, ClientApi, ClientEvent, ClientList, Leftover, OutgoingTransfer, PeerInfo, PersonPresence, SafetyNumberInfo, TransferSnapshot, WhoisInfo } from './api.js';
 import { listClients } from './client-list.js';
@@ -157,9 +157,21 @@ class Engine implements ClientApi {
   }
 
   async #logIn(user: string, password: string, isNew: boolean): Promise<void> {
+    // While a thread of its own works on the password, this one has nothing else to do.
+    void prepareCertificates();
     const account = await this.#keeper.beforeLogin((link) => login(link, user, password));
     const context = tlsContext(await selfSignedCertificate(account.identity));
     await this.#transfers.store.removeLeftovers(Date.now());
+    const trust = new PeerTrust({
+      user: account.user,
+      fingerprint: account.identity.fingerprint,
+      serverName: this.#serverName,
+      knownPeers: this.#knownPeers,
+      clock: this.#clock,
+      hasSession: (peer) => this.#sessions.has(peer),
+      onChanged: (change) => this.#emit(change),
+    });
+    await trust.load();
     const listener = await PeerListener.listen({
       port: this.#options.listenPort,
       expecting: () => this.#introductions?.expecting === true,
@@ -170,17 +182,8 @@ class Engine implements ClientApi {
       throw hasLeft();
     }
     this.#account = account;
+    this.#trust = trust;
     this.#listener = listener;
-    const trust = (this.#trust = new PeerTrust({
-      user: account.user,
-      fingerprint: account.identity.fingerprint,
-      serverName: this.#serverName,
-      knownPeers: this.#knownPeers,
-      clock: this.#clock,
-      hasSession: (peer) => this.#sessions.has(peer),
-      onChanged: (change) => this.#emit(change),
-    }));
-    await trust.load();
     this.#introductions = new Introductions({
       user: account.user,
       fingerprint: account.identity.fingerprint,
