@@ -1,8 +1,8 @@
 /**
  * The one table of commands: names, short forms, arguments, one line and a page of help each.
  *
- * `#HELP`, completion, the grey hint behind a typed command, the README's table and the manual page are made from it. How an
- * argument is read stands in commands.ts, what a command does in perform.ts.
+ * `#HELP`, completion, the grey hint behind a typed command and the manual page are made from it, and the README's table is held
+ * against it. How an argument is read stands in commands.ts, what a command does in perform.ts.
  */
 
 /** What an argument is, for completion. Whether it may be left out shows in its written form. */
