@@ -12,7 +12,13 @@ export interface TlsCredentials {
   readonly key: string;
 }
 
-/** The library takes about 200 ms to load, so it is loaded at first use. */
+/** Loads the library, about 200 ms, in time that is spent waiting anyway. */
+export async function prepareCertificates(): Promise<void> {
+  await import('reflect-metadata');
+  await import('@peculiar/x509');
+}
+
+/** The library is loaded at first use, where {@link prepareCertificates} has not done so. */
 export async function selfSignedCertificate(identity: Identity): Promise<TlsCredentials> {
   await import('reflect-metadata');
   const { X509CertificateGenerator } = await import('@peculiar/x509');
