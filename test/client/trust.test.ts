@@ -68,6 +68,19 @@ describe('trust between two people', () => {
     assert.deepEqual(await alice.api.safetyNumber(nameOf(bob).toUpperCase()).then(({ parts }) => parts.map(({ digits }) => digits)), here.parts.map(({ digits }) => digits));
   });
 
+  it('somebody who has sat in between since the first contact shows in the number, on both sides', async (t) => {
+    const [alice, bob] = [await person(t), await person(t)];
+    const mallory = generateIdentity().fingerprint;
+    for (const [victim, other] of [[alice, bob], [bob, alice]] as const) {
+      await writeFile(join(victim.home, 'known_peers'), `${nameOf(other)}@127.0.0.1:${server.port} ${mallory} 2026-01-01\n`);
+    }
+    const [here, there] = [await alice.api.safetyNumber(nameOf(bob)), await bob.api.safetyNumber(nameOf(alice))];
+    for (const part of [0, 1]) {
+      assert.notDeepEqual(here.parts[part]?.digits, there.parts[part]?.digits);
+      assert.notDeepEqual(here.parts[part]?.words, there.parts[part]?.words);
+    }
+  });
+
   it('a verified peer is told of as such when a session opens', async (t) => {
     const [alice, bob] = await met(t);
     assert.equal(alice.api.isVerified(nameOf(bob)), false);
