@@ -79,10 +79,10 @@ export function chatTable({ idle, busy }: ChatTimes): Table {
   return { title: 'Chat: a line and its answer, between two clients on loopback.', head: ['', 'round trip', 'samples', 'to idle'], rows, notes: [], leftOut: [] };
 }
 
-export function startUpTable({ client, node }: StartUpTimes): Table {
-  const row = (what: string, samples: readonly number[], ratio: string): string[] => [what, inMilliseconds(median(samples)), range(samples, 0), ratio];
-  const rows = [row('p2p-client --version', client, `${(median(client) / median(node)).toFixed(2)} x`), row('node -e 0', node, '')];
-  return { title: 'Start-up.', head: ['', 'median', 'range', 'to node'], rows, notes: [], leftOut: [] };
+export function startUpTable({ node, version, question, prompt }: StartUpTimes): Table {
+  const row = (what: string, samples: readonly number[]): string[] => [what, inMilliseconds(median(samples)), range(samples, 0), `${(median(samples) / median(node)).toFixed(2)} x`];
+  const rows = [row('node -e 0', node), row('p2p-client --version', version), row('to the first question', question), row('to the prompt, logged in', prompt)];
+  return { title: `Start-up, medians of ${node.length} interleaved rounds.`, head: ['', 'median', 'range', 'to node'], rows, notes: [], leftOut: [] };
 }
 
 function table(title: string, { results, leftOut }: Throughput, columns: readonly Column[]): Table {

@@ -83,7 +83,7 @@ async function* tables(options: BenchOptions, folder: string): AsyncIterable<Tab
     file: async () => fileSuite(suite, await largeFile()),
     small: () => smallSuite(suite),
     chat: async () => [await chat(join(folder, 'chat'), (await largeFile()).path)],
-    'start-up': () => Promise.resolve([startUpTable(measureStartUp())]),
+    'start-up': async () => [startUpTable(await measureStartUp(join(folder, 'start-up'), options.rounds))],
     netem: () => netemSuite(suite),
     memory: () => memorySuite(suite),
   };
