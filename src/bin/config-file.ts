@@ -2,6 +2,7 @@
  * `config.json` of the client's folder: where it is read, and by whom it may be changed. What stands in it is the business
  * of config-values.ts, which is loaded where there is such a file.
  */
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { P2pError, systemCode } from '../protocol/errors.js';
@@ -31,9 +32,12 @@ export async function readConfigFile(program: ProgramShape, path: string): Promi
 
 async function readText(path: string): Promise<{ text: string; othersMayWrite: boolean } | undefined> {
   try {
-    const file = await open(path, 'r');
+    // Windows lacks the second; elsewhere it keeps a pipe from being waited for.
+    const file = await open(path, constants.O_RDONLY | ((constants.O_NONBLOCK as number | undefined) ?? 0));
     try {
-      const { mode, size } = await file.stat();
+      const stats = await file.stat();
+      const { mode, size } = stats;
+      if (!stats.isFile()) throw badConfig(path, 'it is no regular file');
       if (size > terminalLimits.configFileBytes) throw badConfig(path, `it has ${size} bytes; ${terminalLimits.configFileBytes} are enough`);
       const bytes = await file.readFile();
       const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);

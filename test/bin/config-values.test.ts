@@ -1,5 +1,6 @@
 /** What stands in config.json: read with its comments, refused by line and key where anything is wrong (HOSTILE 37). */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -104,9 +105,11 @@ describe('the file itself', () => {
       assert.match((await readConfigFile(CLIENT_PROGRAM, path))?.warnings[0] ?? '', /Other users of this machine can change .*config\.json; chmod go-w/u);
     }));
 
-  it('is refused where it cannot be read, is no UTF-8 or is absurdly long', () =>
+  it('is refused where it is no file, no UTF-8 or is absurdly long', () =>
     inFolder(async (path) => {
-      await assert.rejects(readConfigFile(CLIENT_PROGRAM, join(path, '..')), usage(/cannot be read \(EISDIR\)/u));
+      await assert.rejects(readConfigFile(CLIENT_PROGRAM, join(path, '..')), usage(/it is no regular file/u));
+      assert.equal(spawnSync('mkfifo', [`${path}.pipe`]).status, 0);
+      await assert.rejects(readConfigFile(CLIENT_PROGRAM, `${path}.pipe`), usage(/it is no regular file/u));
       await writeFile(path, Buffer.from([0x7b, 0xff, 0x7d]));
       await assert.rejects(readConfigFile(CLIENT_PROGRAM, path), usage(/it is not UTF-8/u));
       await writeFile(path, ' '.repeat(terminalLimits.configFileBytes + 1));
