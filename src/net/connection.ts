@@ -166,9 +166,25 @@ export class Connection {
   }
 
   /** Hands events on again, as if they had just come: for an owner that could not take them before. */
-  replay(events: Iterable<FrameEvent>): void {
+  replay(events: readonly FrameEvent[]): void {
+    let at = 0;
+    this.#handOn(() => events[at++]);
+  }
+
+  #onData(chunk: Uint8Array): void {
+    if (this.#state !== 'open') return;
+    this.#heartbeat.received();
+    this.#receivedBytes += chunk.length;
+    this.#decoder.push(chunk);
+    this.#handOn(this.#nextFrame);
+  }
+
+  readonly #nextFrame = () => this.#decoder.next();
+
+  /** A loop without a generator: it runs for every 16 KiB. */
+  #handOn(next: () => FrameEvent | undefined): void {
     try {
-      for (const event of events) {
+      for (let event = next(); event !== undefined; event = next()) {
         if (!this.#stillOpen()) return;
         this.#options.handlers.onFrame(event);
       }
@@ -178,18 +194,6 @@ export class Connection {
       if (farewell !== undefined) this.send(farewell);
       this.#beginClose(error);
     }
-  }
-
-  #onData(chunk: Uint8Array): void {
-    if (this.#state !== 'open') return;
-    this.#heartbeat.received();
-    this.#receivedBytes += chunk.length;
-    this.#decoder.push(chunk);
-    this.replay(this.#frames());
-  }
-
-  *#frames(): Generator<FrameEvent> {
-    for (let event = this.#decoder.next(); event !== undefined; event = this.#decoder.next()) yield event;
   }
 
   /** A method, since a handler may have changed the state behind the compiler's back. */
