@@ -45,7 +45,7 @@ export function configValues(program: ProgramShape, text: string, path: string, 
 
 function unknownKey(written: string, known: Iterable<string | undefined>): string {
   const shown = quoted(visibleLine(written.slice(0, 80)));
-  if (/password$/iu.test(written)) return `passwords do not belong into this file (${shown}). Put yours into a file that only you can read, and name that as "password-file"`;
+  if (/^pass?w(?:or)?d$|password$|^passphrase$/iu.test(written)) return `passwords do not belong into this file (${shown}). Put yours into a file that only you can read, and name that as "password-file"`;
   if (written === 'home') return 'this file lies in the home folder, so "home" cannot be set in it. Use --home or P2P_HOME';
   if (written === 'new') return '"new" is said once, on the command line: --new';
   const near = nearestWord(written, [...known].filter((key) => key !== undefined));

@@ -73,6 +73,7 @@ describe('the configuration file', () => {
     ['{ "max-file": [1] }', /"max-file" takes a size as a text such as "10M", or a number/u],
     ['{ "user": "a", "user": "b" }', /"user" stands there twice/u],
     ['{ "password": "x" }', /passwords do not belong into this file .*password-file/u],
+    ['{ "pasword": "x" }', /passwords do not belong into this file/u],
     ['{ "home": "/x" }', /"home" cannot be set in it/u],
     ['{ "new": true }', /"new" is said once/u],
     ['[]', /must be one object/u],
