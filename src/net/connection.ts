@@ -44,6 +44,7 @@ export class Connection {
   readonly #socket: Duplex;
   readonly #options: ConnectionOptions;
   readonly #decoder = new FrameDecoder({ maxJsonBytes: frameLimits.beforeLoginBytes, allowData: false });
+  readonly #nextFrame = () => this.#decoder.next();
   readonly #heartbeat: Heartbeat;
   readonly #ended: Promise<void>;
   #resolveEnded: () => void = () => undefined;
@@ -178,8 +179,6 @@ export class Connection {
     this.#decoder.push(chunk);
     this.#handOn(this.#nextFrame);
   }
-
-  readonly #nextFrame = () => this.#decoder.next();
 
   /** A loop without a generator: it runs for every 16 KiB. */
   #handOn(next: () => FrameEvent | undefined): void {
