@@ -147,6 +147,11 @@ export class Connection {
     return this.#ended;
   }
 
+  /** Ends when all that is queued has gone out and the other side ends too, however long that takes; nothing is read any more. */
+  finish(): void {
+    this.#beginClose(undefined, Number.POSITIVE_INFINITY);
+  }
+
   /** Ends at once. */
   destroy(reason?: P2pError): void {
     if (this.#state === 'closed') return;
@@ -155,12 +160,12 @@ export class Connection {
     this.#finish(reason);
   }
 
-  #beginClose(reason: P2pError | undefined): void {
+  #beginClose(reason: P2pError | undefined, withinMs: number = timeLimits.closeMs): void {
     if (this.#state !== 'open') return;
     this.#state = 'closing';
     this.#reason = reason;
     this.#heartbeat.stop();
-    this.#closeTimer = this.#options.clock.after(timeLimits.closeMs, () => this.destroy(reason));
+    if (withinMs < Number.POSITIVE_INFINITY) this.#closeTimer = this.#options.clock.after(withinMs, () => this.destroy(reason));
     // Without a reader an unread byte would hold back the 'close' event.
     this.#socket.resume();
     this.#socket.end();

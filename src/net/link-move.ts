@@ -33,9 +33,13 @@ export interface LinkMover {
 export interface MovingLink {
   readonly address: string;
   readonly fingerprint: string;
+  /** Bytes that have come so far. */
+  received(): number;
+  /** Whether nothing is read at the moment, since we cannot take it. */
+  held(): boolean;
   /** On the first connection. */
   send(message: MoveMessage): void;
-  /** From now on everything is sent over `next`; the word that says so is the last on the first connection. */
+  /** From now on everything is sent over `next`, which moves no further; the word that says so is the last on the first connection. */
   sendOver(next: PeerLink): void;
   /** From now on everything is read from the one to which it sends; the first connection has served. */
   readOver(): void;
@@ -126,10 +130,19 @@ export class LinkMove {
     }
     this.#next = next;
     void next.ended.then((reason) => this.#link.fail(reason));
-    this.#deadline = this.#clock.after(timeLimits.moveMs, () => this.#link.fail(new LinkLost('timed-out', 'The other side did not follow to another connection.')));
+    this.#awaitLast();
     this.#link.send({ type: 'moved' });
     this.#link.sendOver(next);
     this.#readOver();
+  }
+
+  /** The other's last word stands behind all that it has sent, which on a slow line takes long, and longer while we hold it back. */
+  #awaitLast(): void {
+    const [received, held] = [this.#link.received(), this.#link.held()];
+    this.#deadline = this.#clock.after(timeLimits.moveMs, () => {
+      if (held || this.#link.held() || this.#link.received() > received) this.#awaitLast();
+      else this.#link.fail(new LinkLost('timed-out', 'The other side did not follow to another connection.'));
+    });
   }
 
   #readOver(): void {

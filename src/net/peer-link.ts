@@ -62,7 +62,7 @@ export class PeerLink {
   #early: FrameEvent[] = [];
   #end: { readonly reason: P2pError | undefined } | undefined;
   readonly #ended = deferred<P2pError | undefined>();
-  readonly #move: LinkMove | undefined;
+  #move: LinkMove | undefined;
   readonly #readsCheaply: boolean;
   /** The link over which this one sends since it has moved, and from which it reads soon after. */
   #next: PeerLink | undefined;
@@ -270,18 +270,28 @@ export class PeerLink {
     return {
       address: this.address,
       fingerprint: this.fingerprint,
+      received: () => this.#connection.traffic.received,
+      held: () => this.#held,
       send: (message: PeerMessage) => this.#connection.send(encodePeerMessage(message)),
-      sendOver: (next: PeerLink) => (this.#next = next),
+      sendOver: (next: PeerLink) => this.#sendOver(next),
       readOver: () => this.#readOver(),
       fail: (reason: P2pError | undefined) => this.#fail(reason),
     };
+  }
+
+  #sendOver(next: PeerLink): void {
+    // A link moves once: whoever could send it from one connection to the next would make it a chain without end.
+    next.#move = undefined;
+    this.#next = next;
+    if (this.#end !== undefined) next.destroy(this.#end.reason);
   }
 
   #readOver(): void {
     const [next, handlers] = [this.#next, this.#handlers];
     if (next === undefined || handlers === undefined) return;
     this.#replaced = true;
-    void this.#connection.close();
+    // The other has yet to read what we have sent there; should it never do that, the end of the link is the end of this one.
+    this.#connection.finish();
     // That it has ended is told by its `ended`.
     next.attach({ ...handlers, onEnd: () => undefined });
     if (this.#held) next.pause();

@@ -54,7 +54,7 @@ class Movers {
         await this.dialling();
         const [near, far] = duplexPair();
         this.made.push([near, far]);
-        const { asker, answerer } = linksOver(near, far, this.clock);
+        const { asker, answerer } = linksOver(near, far, this.clock, () => this.mover());
         asker.sendHello(introduction);
         await answerer.receiveHello();
         answerer.sendHello(introduction);
@@ -228,6 +228,48 @@ describe('A link that moves', () => {
     assert.match((await receiver.ended)?.message ?? '', /did not follow/u);
   });
 
+  it('waits for the last word for as long as something comes, or nothing is read here', async () => {
+    const { clock, movers, receiver, sender } = await openLink();
+    const arrive = deferred<undefined>();
+    movers.arriving = arrive.promise;
+    receiver.link.readMuch();
+    await movers.went.promise;
+    for (let n = 1; n <= 2; n += 1) {
+      sender.link.send(chat(n));
+      await receiver.until(`chat ${n}`);
+      clock.advance(timeLimits.moveMs);
+    }
+    receiver.link.pause();
+    clock.advance(2 * timeLimits.moveMs);
+    assert.ok(receiver.link.open);
+    receiver.link.resume();
+    arrive.resolve(undefined);
+    sender.link.send(chat(3));
+    await receiver.until('chat 3');
+  });
+
+  it('loses nothing of what its first connection takes long to carry', async () => {
+    const { clock, first, movers, receiver, sender } = await openLink();
+    const bytes = 16_384;
+    const frames = Array.from({ length: 40 }, (_, n) => Buffer.alloc(DATA_PREFIX_BYTES + bytes, n));
+    frames.forEach((frame, n) => writeDataPrefix(frame, 0, { transfer: 1, entry: 0, offset: n * bytes }, bytes));
+    movers.dialling = async () => {
+      receiver.link.pause();
+      for (const frame of frames) void sender.link.sendData(frame);
+      await turn();
+    };
+    receiver.link.readMuch();
+    await movers.went.promise;
+    for (let turns = 0; turns < 20; turns += 1) await turn();
+    clock.advance(timeLimits.closeMs);
+    for (let turns = 0; turns < 20; turns += 1) await turn();
+    assert.ok(first.every((socket) => !socket.destroyed), 'what is on its way there has not come yet');
+    receiver.link.resume();
+    sender.link.send(chat(1));
+    await receiver.until('chat 1');
+    assert.equal(receiver.heard.filter((one) => one.startsWith('data')).length, frames.length);
+  });
+
   it('is told of a polite end, whichever side says it', async () => {
     for (const closing of ['sender', 'receiver'] as const) {
       const pair = await openLink();
@@ -287,7 +329,16 @@ describe('A link that moves', () => {
     });
   }
 
-  it('is not moved on by its second connection', async () => {
+  it('is not moved on by its second connection, whichever side would', async () => {
+    for (const wishing of ['sender', 'receiver'] as const) {
+      const pair = await openLink();
+      await moved(pair);
+      pair[wishing].link.send({ type: 'move', introduction: introductionId(1) });
+      assert.ok((await pair[wishing === 'sender' ? 'receiver' : 'sender'].ended) instanceof RemoteViolation);
+    }
+  });
+
+  it('does not move where nobody could bring it about', async () => {
     const { receiver, sender } = await openLink({ movers: false });
     receiver.link.send({ type: 'move', introduction: introductionId(1) });
     assert.ok((await sender.ended) instanceof RemoteViolation);
