@@ -157,11 +157,13 @@ class Engine implements ClientApi {
   }
 
   async #logIn(user: string, password: string, isNew: boolean): Promise<void> {
-    // While a thread of its own works on the password, this one has nothing else to do.
+    // While a thread of its own works on the password, there is time for what comes after it.
     void prepareCertificates();
+    const tidied = this.#transfers.store.removeLeftovers(Date.now());
+    tidied.catch(() => undefined);
     const account = await this.#keeper.beforeLogin((link) => login(link, user, password));
     const context = tlsContext(await selfSignedCertificate(account.identity));
-    await this.#transfers.store.removeLeftovers(Date.now());
+    await tidied;
     const trust = new PeerTrust({
       user: account.user,
       fingerprint: account.identity.fingerprint,
