@@ -58,6 +58,7 @@ class Engine implements ClientApi {
       clock,
       policy: options.sessions,
       isBlocked: (peer, fingerprint) => this.#people.isBlocked(peer, fingerprint),
+      isKnownKey: (peer, fingerprint) => this.#trust?.isKnownKey(peer, fingerprint) ?? false,
       isVerified: (peer) => this.isVerified(peer),
       introductions: () => this.#loggedIn(),
       makeTransfers: (peer, emit) => this.#transfers.make(peer, emit),

@@ -47,6 +47,8 @@ export class PeerTrust {
   readonly #pins = new Map<string, Pin>();
   /** By canonical name. */
   readonly #undecided = new Map<string, Undecided>();
+  /** The key whose number the person was shown last, by canonical name. */
+  readonly #shown = new Map<string, string>();
 
   constructor(options: PeerTrustOptions) {
     this.#options = options;
@@ -68,6 +70,11 @@ export class PeerTrust {
   /** Whether the person has confirmed the pinned key of `user`. */
   isVerified(user: string): boolean {
     return this.#pins.get(canonicalUserName(user))?.verified !== undefined;
+  }
+
+  /** Whether this is the pinned key of `user`, as of the last look at it. */
+  isKnownKey(user: string, fingerprint: string): boolean {
+    return this.#pins.get(canonicalUserName(user))?.fingerprint === fingerprint;
   }
 
   /** Keys of `user` that wait for a decision. */
@@ -121,6 +128,7 @@ export class PeerTrust {
     const name = canonicalUserName(user);
     await this.#options.knownPeers.replace(this.#pinName(name), chosen);
     this.#undecided.delete(name);
+    this.#shown.delete(name);
     await this.pinOf(user);
     return { user, fingerprint: chosen, ...(pin === undefined ? {} : { previous: pin.fingerprint }), wasVerified: pin?.verified !== undefined };
   }
@@ -135,6 +143,7 @@ export class PeerTrust {
     const fingerprint = offered[0] ?? pin.fingerprint;
     const parts = await safetyNumber({ user: self, fingerprint: own }, { user, fingerprint });
     const known = offered.length === 0;
+    this.#shown.set(canonicalUserName(user), fingerprint);
     return {
       user,
       fingerprint,
@@ -151,6 +160,10 @@ export class PeerTrust {
     const pin = await this.#knownPin(user);
     if (verified && !this.#options.hasSession(user) && this.undecided(user).length > 0) {
       throw new P2pError('peer-key-changed', `The key of ${user} has changed. Accept it first: ${commandFor(user, pin)}; then VERIFY ${user} yes.`);
+    }
+    const shown = this.#shown.get(canonicalUserName(user));
+    if (verified && shown !== undefined && shown !== pin.fingerprint) {
+      throw new P2pError('peer-key-changed', `The number that VERIFY ${user} showed is that of another key, ${shown}, not of the known one. VERIFY ${user} shows what to compare now.`);
     }
     await this.#options.knownPeers.setVerified(this.#pinName(canonicalUserName(user)), pin.fingerprint, verified);
     return await this.safetyNumber(user);

@@ -28,6 +28,8 @@ export interface SessionsOptions {
   readonly policy: SessionPolicy;
   /** Whether the person wants nothing to do with this peer. */
   isBlocked(peer: string, fingerprint: string): boolean;
+  /** Whether this is the key that the person, or the first contact, holds to be this peer's. */
+  isKnownKey(peer: string, fingerprint: string): boolean;
   /** Whether the person has verified the key of this peer. */
   isVerified(peer: string): boolean;
   /** @throws P2pError `not-authenticated` before the login. */
@@ -130,6 +132,9 @@ export class Sessions {
     if (this.#options.isBlocked(introduced.peer, introduced.fingerprint)) {
       throw new P2pError('blocked', `You have blocked ${user}, or somebody with the same key. LIST_BLOCKED shows whom.`);
     }
+    if (!this.#options.isKnownKey(introduced.peer, introduced.fingerprint)) {
+      throw new P2pError('peer-key-changed', `You have accepted another key of ${user} meanwhile. GET_CLIENT_INFO ${user} asks again.`);
+    }
     return infoOf(introduced);
   }
 
@@ -137,8 +142,8 @@ export class Sessions {
   async admit(introduced: Introduced): Promise<void> {
     const { peer, direction, fingerprint, firstContact, link } = introduced;
     const name = canonicalUserName(peer);
-    // While the link came about.
-    if (this.#options.isBlocked(peer, fingerprint)) {
+    // The person may have decided about this peer while the link came about.
+    if (!this.#isWelcome(introduced)) {
       void link.close({ type: 'close' });
       return;
     }
@@ -153,6 +158,11 @@ export class Sessions {
     let known = this.#sessions.get(name);
     // One that ends is waited for, since another may have taken its place by then.
     for (; known?.state === 'ending'; known = this.#sessions.get(name)) await known.ended;
+    // Or since it was asked about, or the last session ended.
+    if (!this.#isWelcome(introduced)) {
+      void link.close({ type: 'close' });
+      return;
+    }
     if (this.#closed) {
       link.destroy();
       return;
@@ -265,6 +275,10 @@ export class Sessions {
     if (session.state === 'ending') void introduced.link.close({ type: 'close' });
     else await this.admit(introduced);
     if (session.state !== 'open') throw new LinkLost('link-lost', `The connection to ${session.peer} broke again.`);
+  }
+
+  #isWelcome({ peer, fingerprint }: Introduced): boolean {
+    return !this.#options.isBlocked(peer, fingerprint) && this.#options.isKnownKey(peer, fingerprint);
   }
 
   #freeNumber(): number {

@@ -158,6 +158,30 @@ describe('a verified peer', () => {
   });
 });
 
+describe('the number that was shown last', () => {
+  it('is the one that is verified: not the known key, which came back while the new one was compared', async (t) => {
+    const { trust, bob, sessions } = await setUp(t);
+    const other = key();
+    await assert.rejects(trust.check('bob', other, 'outgoing'));
+    assert.equal((await trust.safetyNumber('bob')).fingerprint, other);
+    await trust.met('bob', bob, false, 'incoming');
+    sessions.add('bob');
+    await assert.rejects(trust.markVerified('Bob', true), { code: 'peer-key-changed' });
+    assert.equal(trust.isVerified('bob'), false);
+    assert.equal((await trust.safetyNumber('bob')).fingerprint, bob);
+    assert.equal((await trust.markVerified('bob', true)).verified, true);
+  });
+
+  it('is verified once it is accepted', async (t) => {
+    const { trust } = await setUp(t);
+    const other = key();
+    await trust.safetyNumber('bob');
+    await assert.rejects(trust.check('bob', other, 'outgoing'));
+    await trust.accept('bob', undefined);
+    assert.equal((await trust.markVerified('bob', true)).fingerprint, other);
+  });
+});
+
 describe('somebody who was never met', () => {
   it('has no safety number, and cannot be verified', async (t) => {
     const { trust } = await setUp(t);
