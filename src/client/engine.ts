@@ -24,6 +24,7 @@ import { ServerLinkKeeper } from './server-link-keeper.js';
 import { Sessions } from './sessions.js';
 import { SharedTransfers, type ClientStreams } from './shared-transfers.js';
 import { allTransfers, chooseOffer, chooseTransfer } from './transfer-choice.js';
+import { checkPrefix, checkUser } from './user-names.js';
 import { whois } from './whois.js';
 
 /** @throws P2pError `bad-argument` where files are to go to stdout and there is none. */
@@ -211,10 +212,12 @@ class Engine implements ClientApi {
   }
 
   async listClients(prefix = ''): Promise<ClientList> {
+    checkPrefix(prefix);
     return this.#people.withoutBlocked(await listClients(() => this.#keeper.link, prefix));
   }
 
   async openSession(user: string): Promise<PeerInfo> {
+    checkUser(user);
     this.#people.checkNotBlocked(user);
     return await this.#sessions.open(user);
   }
@@ -223,8 +226,9 @@ class Engine implements ClientApi {
     await this.#people.presence.setAway(text);
   }
 
-  watchUser(user: string): Promise<PersonPresence> {
-    return this.#people.presence.look(user);
+  async watchUser(user: string): Promise<PersonPresence> {
+    checkUser(user);
+    return await this.#people.presence.look(user);
   }
 
   block(user: string): Promise<BlockOutcome> {
@@ -306,6 +310,7 @@ class Engine implements ClientApi {
   }
 
   async acceptKey(user: string, end?: string): Promise<AcceptedKey> {
+    checkUser(user);
     const accepted = await this.#trusting().accept(user, end);
     // What there is under the old key is with somebody who is not held for this peer any more.
     await this.#sessions.dropUnless(user, accepted.fingerprint);
@@ -313,6 +318,7 @@ class Engine implements ClientApi {
   }
 
   async whois(user: string): Promise<WhoisInfo> {
+    checkUser(user);
     const trust = this.#trusting();
     const { user: self = '', identity } = this.#account ?? {};
     const session = this.#sessions.has(user) ? this.#sessions.find(user) : undefined;

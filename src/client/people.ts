@@ -15,6 +15,7 @@ import { BlockList } from './block-list.js';
 import { Presence } from './presence.js';
 import type { ServerLink } from './server-link.js';
 import type { Sessions } from './sessions.js';
+import { checkUser } from './user-names.js';
 
 export interface PeopleOptions {
   readonly clock: Clock;
@@ -111,7 +112,7 @@ export class People {
   }
 
   #other(user: string): string {
-    if (!isUserName(user)) throw new P2pError('bad-name', 'That is not a user name: 1 to 32 of a-z A-Z 0-9 . _ -, the first a letter or digit.');
+    checkUser(user);
     const name = canonicalUserName(user);
     if (name === this.#self) throw new P2pError('bad-argument', 'That is you. LIST_BLOCKED shows whom you have blocked.');
     return name;

@@ -125,6 +125,18 @@ describe('connect', () => {
     assert.equal((await until(client, 'disconnected')).at(-1)?.event, 'disconnected');
   });
 
+  it('refuses names that are none, which a program may have from anybody, and keeps its link and its pins', async (t) => {
+    const client = await person(t, 'careful');
+    const name = 'a b\nc';
+    const key = `SHA256:${'A'.repeat(43)}`;
+    const calls = [client.openSession(name), client.watchUser(name), client.listClients(name), client.whois(name), client.acceptKey(name, key), client.block(name), client.unblock(name)];
+    for (const outcome of await Promise.allSettled(calls)) assert.equal((outcome as { reason?: { code: string } }).reason?.code, 'bad-name');
+    await assert.rejects(client.safetyNumber(name), { code: 'unknown-peer' });
+    assert.deepEqual((await client.listClients('careful')).clients, ['careful']);
+    await client.close();
+    assert.ok((await until(client, 'disconnected')).every(({ event }) => event !== 'server-lost'));
+  });
+
   it('shows no way around the stream or to a second login', async (t) => {
     const client = await person(t, 'plain');
     for (const name of ['onEvent', 'connect', 'login', 'register', 'checkName']) {
