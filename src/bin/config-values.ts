@@ -21,7 +21,7 @@ import { badConfig } from './config-error.js';
  */
 export function configValues(program: ProgramShape, text: string, path: string, homeDirectory: string): Record<string, unknown> {
   const errors: ParseError[] = [];
-  const tree = parseTree(text, errors, { allowTrailingComma: true });
+  const tree = parsed(text, errors, path);
   const [error] = errors;
   if (error !== undefined) throw badConfig(path, `line ${lineOf(text, error.offset)} is not JSON (${inWords(printParseErrorCode(error.error))})`);
   if (tree?.type !== 'object') throw badConfig(path, 'it must be one object: { "host": "chat.example.org" }');
@@ -41,6 +41,16 @@ export function configValues(program: ProgramShape, text: string, path: string, 
     values[key] = typeof value === 'string' ? placed(option, value, dirname(path), homeDirectory) : value;
   }
   return values;
+}
+
+/** The parser calls itself for each level. */
+function parsed(text: string, errors: ParseError[], path: string): Node | undefined {
+  try {
+    return parseTree(text, errors, { allowTrailingComma: true });
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw badConfig(path, 'its brackets are nested too deep', cause);
+  }
 }
 
 function unknownKey(written: string, known: Iterable<string | undefined>): string {

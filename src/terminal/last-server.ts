@@ -4,7 +4,7 @@
  *
  * A convenience only: a file that is missing, damaged or cannot be written is no error.
  */
-import { open } from 'node:fs/promises';
+import { constants, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { debuglog } from 'node:util';
 import * as v from 'valibot';
@@ -30,7 +30,8 @@ function fileIn(home: string): string {
 /** @returns Undefined where there is none that can be used. */
 export async function readLastServer(home: string): Promise<LastServer | undefined> {
   try {
-    const file = await open(fileIn(home), 'r');
+    // Windows lacks the second; elsewhere it keeps a pipe from being waited for.
+    const file = await open(fileIn(home), constants.O_RDONLY | ((constants.O_NONBLOCK as number | undefined) ?? 0));
     try {
       const buffer = Buffer.alloc(terminalLimits.lastServerBytes);
       const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);

@@ -82,6 +82,10 @@ describe('the configuration file', () => {
     ['{ "user": "a" } x', /line 1 is not JSON/u],
     ['{'.repeat(1000), /is not JSON/u],
   ];
+  it('refuses brackets in brackets without end', () => {
+    for (const text of ['['.repeat(60_000), `{"user": ${'['.repeat(30_000)}${']'.repeat(30_000)}}`]) refusal(text, /nested too deep/u);
+  });
+
   for (const [text, message] of wrong) it(`refuses ${text.slice(0, 40).replaceAll('\n', ' ')}`, () => refusal(text, message));
 });
 
