@@ -170,8 +170,9 @@ export class TransferManager {
 
   /** Takes up an offer, at once or when others have ended. @throws P2pError `no-such-offer`. */
   async accept(id: number): Promise<void> {
-    await Promise.resolve();
+    // Before anything is awaited: whoever accepts twice in a row means two offers.
     this.#incoming.take(this.#mustOffer(id));
+    await Promise.resolve();
   }
 
   /** @throws P2pError `no-such-offer`. */

@@ -64,6 +64,16 @@ describe('a file', () => {
     await bob.manager.accept(offer.id);
     assert.equal((await finished).event, 'transfer-done');
   });
+
+  it('is no open offer any more from when it is accepted, so that two in a row mean two', async (t) => {
+    const { alice, bob } = await linkedPair(t, { bob: { policy: { accept: 'ask' } } });
+    const { finished } = await alice.manager.offer(await alice.file('a', 'hello'));
+    const { id } = await bob.event('offer');
+    const accepting = bob.manager.accept(id);
+    assert.equal(bob.manager.hasOffer(id), false);
+    await accepting;
+    assert.equal((await finished).event, 'transfer-done');
+  });
 });
 
 describe('a folder', () => {
