@@ -46,8 +46,8 @@ export interface TerminalFaceOptions {
   readonly attention: 'notify' | 'bell' | 'off';
 }
 
-/** After these the live rows may be others. */
-const TRANSFER_EVENTS: ReadonlySet<string> = new Set<ClientEvent['event']>(['offer', 'progress', 'transfer-state', 'transfer-done', 'transfer-failed']);
+/** After these the live rows may be others: a transfer that is offered anew to a program that was started anew is none until it is accepted. */
+const TRANSFER_EVENTS: ReadonlySet<string> = new Set<ClientEvent['event']>(['offer', 'progress', 'transfer-state', 'transfer-done', 'transfer-failed', 'session-back']);
 
 export class TerminalFace implements Face {
   readonly #options: TerminalFaceOptions;
@@ -203,7 +203,8 @@ export class TerminalFace implements Face {
     this.#shownOffers.delete(offer.id);
     const answering = accept ? api.acceptFile(offer.id) : api.rejectFile(offer.id);
     void answering.then(
-      () => this.#print([notice(`${accept ? 'Accepted' : 'Refused'} number ${offer.id}, ${fileName(offer.name)} ${toOrFrom(offer)}.`)]),
+      // A refusal is told by the event that ends the offer.
+      () => (accept ? this.#print([notice(`Accepted number ${offer.id}, ${fileName(offer.name)} ${toOrFrom(offer)}.`)]) : undefined),
       (error: unknown) => {
         if (!(error instanceof P2pError)) throw error;
         return this.#print(errorLines(error));

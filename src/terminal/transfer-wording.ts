@@ -110,7 +110,13 @@ function withLink(line: Line, shown: string, path: string): Line {
 }
 
 export function transferFailedLines(event: ClientEventOf<'transfer-failed'>): Line[] {
-  return [problem(`${fileName(event.name)} ${toOrFrom(event)} was not transferred: ${visibleLine(event.message)}`)];
+  const it = `${fileName(event.name)} ${toOrFrom(event)}`;
+  if (event.code === 'rejected') {
+    // What the person wanted is no problem of theirs; and the reason that the program gives for a person says no more than this.
+    if (event.direction === 'incoming') return [notice(`You refused ${it}.`)];
+    return [problem(`${it} was not transferred: ${visibleLine(event.peer)} refused it.`)];
+  }
+  return [problem(`${it} was not transferred: ${visibleLine(event.message)}`)];
 }
 
 /** One line about a running transfer: `[####----] 40 % "a.bin" from bob: 4.00 MB of 10.0 MB, 1.00 MB/s, 6.0 s left`. */

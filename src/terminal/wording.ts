@@ -10,7 +10,7 @@ import type { P2pError } from '../protocol/errors.js';
 import { visibleLine, visibleLines } from '../protocol/text.js';
 import type { Line } from './layout.js';
 import { webLinks } from './links.js';
-import { notice, problem, result } from './phrases.js';
+import { fileName, notice, problem, result } from './phrases.js';
 import { peopleLines, presenceLines } from './people-wording.js';
 import type { OfferContext } from './transfer-wording.js';
 import { offerLines, offerUpdateLines, progressLines, transferDoneLines, transferFailedLines, transferNoteLines, transferStateLines } from './transfer-wording.js';
@@ -100,7 +100,7 @@ export function eventLines(event: ClientEvent, context: WordingContext): Line[] 
     case 'session-lost':
       return [problem(`The connection to ${visibleLine(event.peer)} broke (${inBrackets(event.reason)}). It is being re-made; messages and files wait.`)];
     case 'session-back':
-      return sessionBackLines(event);
+      return sessionBackLines(event, context);
     case 'session-closed':
       return sessionClosedLines(event, context);
     case 'message':
@@ -186,10 +186,12 @@ function shortSwitch(number: number | undefined): string {
   return number === undefined || number > 9 ? '' : ` or /${number}`;
 }
 
-function sessionBackLines(event: ClientEventOf<'session-back'>): Line[] {
+function sessionBackLines(event: ClientEventOf<'session-back'>, { transfers }: WordingContext): Line[] {
   const peer = visibleLine(event.peer);
   const lines = [notice(`The connection to ${peer} is back (${event.path}, ${visibleLine(event.address)}).`)];
   if (event.restarted) lines.push(notice(`${peer}'s program was started anew: files that it was sending have ended, and continue when ${peer} sends them again.`));
+  const anew = event.restarted ? transfers.filter((one) => one.peer === event.peer && one.direction === 'outgoing') : [];
+  if (anew.length > 0) lines.push(notice(`Offered to ${peer} again: ${anew.map(({ name }) => fileName(name)).join(', ')}. Waiting for an answer.`));
   return lines;
 }
 

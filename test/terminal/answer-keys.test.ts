@@ -1,4 +1,4 @@
-/** Ctrl-Y and Ctrl-N: which offer they answer, and when they answer none. */
+/** Ctrl-Y and Ctrl-N: which offer they answer, and when they answer none. And what makes the live rows new. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { P2pError } from '../../src/protocol/errors.js';
@@ -16,6 +16,7 @@ class Keyboard implements Screen {
   readonly hasKeys: boolean;
   readonly hasLiveArea = false;
   readonly printed: string[] = [];
+  looksAtLive = 0;
   input: ScreenInput | undefined;
 
   constructor(hasKeys = true) {
@@ -35,7 +36,7 @@ class Keyboard implements Screen {
   }
 
   setLive(): void {
-    // As setPrompt.
+    this.looksAtLive += 1;
   }
 
   bell(): void {
@@ -118,5 +119,13 @@ describe('the answer keys', () => {
     const { client, keyboard } = sitDown(new Keyboard(false));
     client.offer();
     assert.match(keyboard.printed.at(-1) ?? '', /number 1\. ACCEPT_FILE 1 or REJECT_FILE 1\.$/u);
+  });
+});
+
+describe('the live rows', () => {
+  it('are made anew when a connection is back: to a program started anew a transfer is only offered', () => {
+    const { client, keyboard } = sitDown();
+    client.emit({ event: 'session-back', peer: 'bob', path: 'direct', address: '192.0.2.7:4000', restarted: true });
+    assert.equal(keyboard.looksAtLive, 1);
   });
 });

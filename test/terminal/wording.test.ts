@@ -21,6 +21,8 @@ function words(event: ClientEvent, more: Partial<WordingContext> = {}): string[]
 
 const opened = { event: 'session-opened', peer: 'bob', direction: 'incoming', path: 'direct', address: '[::1]:4000', fingerprint: FINGERPRINT, firstContact: false, current: true, verified: false } as const;
 
+const film = { id: 1, peer: 'bob', direction: 'incoming', name: 'film.mkv', kind: 'file', size: 10, files: 1, bytes: 5, state: 'reconnecting', rate: 0 } as const;
+
 const cases: [string, ClientEvent, Partial<WordingContext>, string[]][] = [
   ['first contact with a server', { event: 'connected', server: 'h:1', fingerprint: FINGERPRINT, trust: 'new' }, {}, [
     '-- Connected to h:1.',
@@ -51,6 +53,11 @@ const cases: [string, ClientEvent, Partial<WordingContext>, string[]][] = [
   ['a peer that was started anew', { event: 'session-back', peer: 'bob', path: 'direct', address: '[::1]:4000', restarted: true }, {}, [
     '-- The connection to bob is back (direct, [::1]:4000).',
     "-- bob's program was started anew: files that it was sending have ended, and continue when bob sends them again.",
+  ]],
+  ['a peer that was started anew while files went there', { event: 'session-back', peer: 'bob', path: 'direct', address: '[::1]:4000', restarted: true }, { transfers: [{ ...film, direction: 'outgoing' }, film, { ...film, peer: 'carol', direction: 'outgoing' }] }, [
+    '-- The connection to bob is back (direct, [::1]:4000).',
+    "-- bob's program was started anew: files that it was sending have ended, and continue when bob sends them again.",
+    '-- Offered to bob again: "film.mkv". Waiting for an answer.',
   ]],
   ['a message of several lines', { event: 'message', peer: 'bob', direction: 'in', text: 'a\n-- b' }, {}, ['bob> a', 'bob> -- b']],
   ['an own message, in a script', { event: 'message', peer: 'bob', direction: 'out', text: 'hi' }, { interactive: false }, ['alice> hi']],
