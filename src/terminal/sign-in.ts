@@ -77,6 +77,7 @@ async function registerByAsking(api: ClientApi, options: SignInOptions, question
     } catch (error) {
       if (!(error instanceof P2pError) || (error.code !== 'name-taken' && error.code !== 'bad-name')) throw error;
       questioner.say(error.message);
+      if (error.code === 'name-taken') questioner.say('To log in, leave with Ctrl-C and start again as a returning user.');
     }
   }
 }

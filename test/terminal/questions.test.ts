@@ -43,7 +43,7 @@ describe('start-up questions', () => {
       terminal.enter('not a name');
       await terminal.waitForText(/^A name has 1 to 32[^]*\nName:$/mu);
       terminal.enter('taken');
-      await terminal.waitForText(/^The name taken is taken\. Choose another\.\nName:$/mu);
+      await terminal.waitForText(/^The name taken is taken\. Choose another\.\nTo log in, leave with Ctrl-C and start again as a returning user\.\nName:$/mu);
       terminal.enter('carol');
       await terminal.waitForText(/^New password:$/mu);
       terminal.enter('');
