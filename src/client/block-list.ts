@@ -61,11 +61,17 @@ export class BlockList {
     });
   }
 
-  /** @returns whether `user` (canonical) was blocked. @throws P2pError `bad-block-list`. */
-  async remove(user: string, server: string): Promise<boolean> {
+  /**
+   * `fingerprint`: the key of `user`, where it is known. The same name with the same key is the same person under another address
+   * of the server, such as `localhost` and `127.0.0.1`, and would stay blocked by the key.
+   *
+   * @returns whether `user` (canonical) was blocked. @throws P2pError `bad-block-list`.
+   */
+  async remove(user: string, server: string, fingerprint?: string): Promise<boolean> {
     let found = false;
     await this.#change((blocks) => {
-      const rest = blocks.filter((one) => one.user !== user || one.server !== server);
+      const isMeant = (one: Block) => one.user === user && (one.server === server || (fingerprint !== undefined && one.fingerprint === fingerprint));
+      const rest = blocks.filter((one) => !isMeant(one));
       found = rest.length < blocks.length;
       return rest;
     });

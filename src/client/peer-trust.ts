@@ -165,7 +165,8 @@ export class PeerTrust {
     if (verified && shown !== undefined && shown !== pin.fingerprint) {
       throw new P2pError('peer-key-changed', `The number that VERIFY ${user} showed is that of another key, ${shown}, not of the known one. VERIFY ${user} shows what to compare now.`);
     }
-    await this.#options.knownPeers.setVerified(this.#pinName(canonicalUserName(user)), pin.fingerprint, verified);
+    const isSet = await this.#options.knownPeers.setVerified(this.#pinName(canonicalUserName(user)), pin.fingerprint, verified);
+    if (!isSet) throw new P2pError('peer-key-changed', `The known key of ${user} has just changed. VERIFY ${user} shows what to compare now.`);
     return await this.safetyNumber(user);
   }
 

@@ -101,8 +101,9 @@ export class People {
   async unblock(user: string): Promise<void> {
     const name = this.#other(user);
     const { knownPeers, serverName } = this.#options;
-    if (!(await this.#blocks.remove(name, serverName))) throw new P2pError('bad-argument', `${user} is not blocked. LIST_BLOCKED shows who is.`);
-    if ((await knownPeers.find(`${name}@${serverName}`)) !== undefined) await this.presence.watch([name]);
+    const fingerprint = await knownPeers.find(`${name}@${serverName}`);
+    if (!(await this.#blocks.remove(name, serverName, fingerprint))) throw new P2pError('bad-argument', `${user} is not blocked. LIST_BLOCKED shows who is.`);
+    if (fingerprint !== undefined) await this.presence.watch([name]);
   }
 
   /** Nobody who is blocked can leave words in a list. */

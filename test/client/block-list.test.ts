@@ -46,6 +46,14 @@ describe('the block list', () => {
     assert.deepEqual([list.has('bob', HERE), list.has('bob', 'elsewhere:1')], [false, true]);
   });
 
+  it('gives one back who is blocked by the key under another address of the server, and nobody else', async () => {
+    await list.add('bob', 'localhost:9090', KEY);
+    await list.add('robert', HERE, KEY);
+    assert.equal(await list.remove('bob', HERE, OTHER), false);
+    assert.equal(await list.remove('bob', HERE, KEY), true);
+    assert.deepEqual([list.has('bob', 'localhost:9090'), list.has('robert', HERE)], [false, true]);
+  });
+
   it('learns the key of one who was blocked by name, and keeps the first', async () => {
     for (const key of [undefined, KEY, OTHER]) await list.add('bob', HERE, key);
     assert.deepEqual(list.of(HERE).map(({ fingerprint }) => fingerprint), [KEY]);

@@ -172,6 +172,31 @@ describe('the number that was shown last', () => {
     assert.equal((await trust.markVerified('bob', true)).verified, true);
   });
 
+  it('is not said to be verified where the known key was changed at that moment', async (t) => {
+    const { bob, clock, file, own } = await setUp(t);
+    const pins = new PinFile(file, 'peers');
+    const trust = new PeerTrust({
+      user: 'alice',
+      fingerprint: own,
+      serverName: 'server:1',
+      knownPeers: {
+        all: () => pins.all(),
+        entry: (name) => pins.entry(name),
+        add: (name, fingerprint) => pins.add(name, fingerprint),
+        replace: (name, fingerprint) => pins.replace(name, fingerprint),
+        setVerified: async (name, fingerprint, verified) => {
+          assert.equal(fingerprint, bob);
+          await pins.replace(name, key());
+          return await pins.setVerified(name, fingerprint, verified);
+        },
+      },
+      clock,
+      hasSession: () => false,
+      onChanged: () => undefined,
+    });
+    await assert.rejects(trust.markVerified('bob', true), { code: 'peer-key-changed' });
+  });
+
   it('is verified once it is accepted', async (t) => {
     const { trust } = await setUp(t);
     const other = key();

@@ -142,6 +142,20 @@ describe('people', { timeout: 180_000 }, () => {
     await meet(mallory, again);
   });
 
+  it('takes a block back that was made under another address of the server', async (t) => {
+    const [alice, mallory] = [await person(t), await person(t)];
+    await meet(mallory, alice);
+    await alice.api.block(nameOf(mallory));
+    await alice.api.close();
+    const path = join(alice.home, 'blocked');
+    await writeFile(path, (await readFile(path, 'utf8')).replace('@127.0.0.1:', '@localhost:'));
+    const again = await loggedIn(t, server.port, nameOf(alice), { home: alice.home, known: true, clock: fast });
+    await mallory.next('session-closed');
+    await assert.rejects(mallory.api.openSession(nameOf(again)), { code: 'unavailable' });
+    await again.api.unblock(nameOf(mallory));
+    await meet(mallory, again);
+  });
+
   it('blocks a name that nobody has, and says so; not oneself, not what is no name', async (t) => {
     const alice = await person(t);
     assert.deepEqual(await alice.api.block('Nobody'), { user: 'nobody', known: false });
