@@ -10,7 +10,7 @@ import { safeFileName } from '../protocol/names.js';
 import { quoted, visibleLine } from '../protocol/text.js';
 import { argumentOf, badArgument, transferNumber, unquote, userName } from './command-arguments.js';
 import type { CommandName } from './command-table.js';
-import { COMMAND_WORDS, commandNamed } from './command-table.js';
+import { COMMAND_NAMES, COMMAND_WORDS, commandNamed } from './command-table.js';
 import type { HelpTopic } from './help.js';
 import { HELP_TOPICS } from './help.js';
 import { nearestWord } from './nearest-word.js';
@@ -46,6 +46,8 @@ const FIRST_WORD = /^(?<word>[#/]?[A-Za-z][A-Za-z_-]*)(?=$|[\s<])/u;
 const SESSION_NUMBER = /^\/[1-9]\s*$/u;
 /** What is meant as a command: a slash, or words joined by underscores in upper case. */
 const LOOKS_LIKE_COMMAND = /^(?:\/|[A-Z]+(?:_[A-Z]+)+(?=$|[\s<]))/u;
+/** So are the same words run together, in upper case: SENDFILE. */
+const RUN_TOGETHER: ReadonlySet<string> = new Set(COMMAND_NAMES.filter((name) => name.includes('_')).map((name) => name.replaceAll('_', '')));
 
 /**
  * Reads one line without its line end.
@@ -60,7 +62,8 @@ export function parseCommand(line: string): Command {
   if (SESSION_NUMBER.test(line)) return { command: 'SWITCH_SESSION', session: Number(line.slice(1)) };
   const found = commandAt(line);
   if (found !== undefined) return withArgument(found.name, argumentOf(line.slice(found.word.length)));
-  if (LOOKS_LIKE_COMMAND.test(line)) throw unknownCommand(firstWord(line) ?? line.split(/\s/u, 1)[0] ?? line);
+  const word = firstWord(line);
+  if (LOOKS_LIKE_COMMAND.test(line) || (word !== undefined && RUN_TOGETHER.has(word))) throw unknownCommand(word ?? line.split(/\s/u, 1)[0] ?? line);
   return { command: 'SAY', text: line };
 }
 

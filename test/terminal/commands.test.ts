@@ -100,6 +100,7 @@ const chat: [string, string][] = [
   ['HELLO BOB', 'HELLO BOB'],
   ['#1 is best', '#1 is best'],
   ['help', 'help'],
+  ['sendfile a', 'sendfile a'],
   ['GET_CLIENT_LISTS are nice'.toLowerCase(), 'get_client_lists are nice'],
   [' GET_CLIENT_LIST', 'GET_CLIENT_LIST'],
   ['  two spaces', ' two spaces'],
@@ -112,6 +113,8 @@ const chat: [string, string][] = [
 const refused: [string, string, RegExp][] = [
   ['/conect bob', 'unknown-command', /Did you mean \/connect\?.*begin the line with a space/u],
   ['SEND_FLIE a', 'unknown-command', /Did you mean SEND_FILE\?/u],
+  ['SENDFILE a', 'unknown-command', /Did you mean SEND_FILE\?/u],
+  ['GETCLIENTLIST', 'unknown-command', /Did you mean GET_CLIENT_LIST\?/u],
   ['GET_CLIENT_LISTS', 'unknown-command', /Did you mean GET_CLIENT_LIST\?/u],
   ['/xyzzyplugh', 'unknown-command', /#HELP lists all commands/u],
   ['/etc/passwd', 'unknown-command', /There is no command \/etc/u],
