@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=2 --single-threaded-gc --v8-pool-size=1 --no-flush-bytecode
+#!/usr/bin/env -S node --max-semi-space-size=2 --single-threaded-gc --v8-pool-size=1 --no-flush-bytecode --optimize-for-size
 /**
  * p2p-client: arguments, signals, exit code. Everything else is in terminal/ and client/, loaded once the arguments are
  * known to be good, so that `--version` and `--help` come at once.
@@ -6,8 +6,8 @@
  * The small semi-space makes V8 free the 16 KiB buffers of TLS in passing instead of by marking the whole heap: measured
  * 1.5 instead of 2.1 s of a receiver's CPU per GiB. Waking other threads to help with so little costs more than they do, and so
  * does compiling in several at once: 2.5 instead of 2.9 s of all its threads, and 2.3 with one that compiles (six and four pairs).
- * Code that is thrown away while a client idles is compiled again in its next transfer: 2.3 instead of 2.7 s. All of these can be
- * set on the command line only.
+ * Code that is thrown away while a client idles is compiled again in its next transfer: 2.3 instead of 2.7 s. With a heap made for size
+ * a folder of 100,000 files takes 155 MB at most instead of 174, at the same speed. All of these can be set on the command line only.
  */
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
