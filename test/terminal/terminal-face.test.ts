@@ -161,7 +161,8 @@ describe('keys and lines', () => {
       await face.terminal.waitForText(/^-- Accepted number 1, "first\.txt" from bob\.\nalice → bob> half typed$/mu);
       face.terminal.type('\x0e');
       await face.called('["rejectFile",2]');
-      await face.terminal.waitForText(/^-- Refused number 2, "second\.txt" from bob\.\nalice → bob> half typed$/mu);
+      face.steer({ emit: { event: 'transfer-failed', id: 2, peer: 'bob', direction: 'incoming', name: 'second.txt', code: 'rejected', message: 'The receiver declined the file.' } });
+      await face.terminal.waitForText(/^-- You refused "second\.txt" from bob\.\nalice → bob> half typed$/mu);
       face.terminal.enter(', sent');
       await face.called('["say","half typed, sent"]');
     }, { columns: 160 }));
