@@ -303,7 +303,7 @@ export class IncomingRun {
     const { receiving } = context.limiter;
     const owed = Math.min(this.#writtenFrames + windowBytes, Number.MAX_SAFE_INTEGER) - this.#granted;
     const even = receiving.evenBytes ?? Number.POSITIVE_INFINITY;
-    if (this.#over || this.#turn !== undefined || owed < Math.min(transferLimits.creditStepBytes, windowBytes / 8, even)) return;
+    if (this.#over || this.#turn !== undefined || owed < Math.min(transferLimits.creditStepBytes, windowBytes / 4, even)) return;
     if (this.#writtenFrames >= transferLimits.muchBytes) context.port.readMuch();
     const bytes = Math.min(owed, even);
     const turn = receiving.take(bytes);
