@@ -111,9 +111,10 @@ function withLink(line: Line, shown: string, path: string): Line {
 
 export function transferFailedLines(event: ClientEventOf<'transfer-failed'>): Line[] {
   const it = `${fileName(event.name)} ${toOrFrom(event)}`;
-  if (event.code === 'rejected') {
-    // What the person wanted is no problem of theirs; and the reason that the program gives for a person says no more than this.
-    if (event.direction === 'incoming') return [notice(`You refused ${it}.`)];
+  // What the person wanted is no problem of theirs; and the reason that the program gives for a person says no more than this.
+  if (event.by === 'you') return [notice(`You ${event.code === 'rejected' ? 'refused' : 'cancelled'} ${it}.`)];
+  if (event.code === 'cancelled' && event.by === 'peer') return [problem(`${it} was not transferred: ${visibleLine(event.peer)} cancelled it.`)];
+  if (event.code === 'rejected' && event.direction === 'outgoing') {
     return [problem(`${it} was not transferred: ${visibleLine(event.peer)} refused it.`)];
   }
   return [problem(`${it} was not transferred: ${visibleLine(event.message)}`)];

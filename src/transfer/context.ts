@@ -83,8 +83,8 @@ export function snapshot(
   return { ...told(context, facts), kind, size, files, bytes, rate: moving, state, ...(waits === undefined ? {} : { waits }), ...left };
 }
 
-export function failedEvent(context: TransferContext, facts: TransferFacts, { code, message }: TransferFailure): TransferFailedEvent {
-  return { event: 'transfer-failed', ...told(context, facts), code, message };
+export function failedEvent(context: TransferContext, facts: TransferFacts, { code, message, by }: TransferFailure): TransferFailedEvent {
+  return { event: 'transfer-failed', ...told(context, facts), code, message, ...(by === undefined ? {} : { by }) };
 }
 
 export function stateEvent(context: TransferContext, facts: TransferFacts, state: TransferState, waits: WaitsFor | undefined): TransferStateEvent {

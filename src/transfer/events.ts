@@ -124,6 +124,8 @@ export interface TransferFailedEvent extends Told {
   readonly event: 'transfer-failed';
   readonly code: TransferCode;
   readonly message: string;
+  /** Whose wish or report it is: `you`, this client's own person cancelled or refused it; `peer`, the other side ended it. Left out otherwise. */
+  readonly by?: 'you' | 'peer';
 }
 
 export type TransferOutcome = TransferDoneEvent | TransferFailedEvent;

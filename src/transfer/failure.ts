@@ -11,9 +11,12 @@ import { quoted } from '../protocol/text.js';
 export class TransferFailure extends P2pError {
   override readonly name = 'TransferFailure';
   declare readonly code: TransferCode;
+  /** As in `transfer-failed`. */
+  readonly by: 'you' | 'peer' | undefined;
 
-  constructor(code: TransferCode, message: string, options?: { cause?: unknown }) {
+  constructor(code: TransferCode, message: string, options?: { cause?: unknown; by?: 'you' | 'peer' }) {
     super(code, message, options);
+    this.by = options?.by;
   }
 }
 
@@ -34,7 +37,7 @@ export function isKept(code: TransferCode): boolean {
 
 /** What the other side gave as its reason, marked as its words. */
 export function peerFailure(peer: string, { code, message }: { readonly code: TransferCode; readonly message: string }): TransferFailure {
-  return new TransferFailure(code, `${peer} says: ${quoted(message)}`);
+  return new TransferFailure(code, `${peer} says: ${quoted(message)}`, { by: 'peer' });
 }
 
 /**

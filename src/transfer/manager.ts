@@ -177,14 +177,14 @@ export class TransferManager {
 
   /** @throws P2pError `no-such-offer`. */
   async reject(id: number): Promise<void> {
-    await this.#mustOffer(id).end(new TransferFailure('rejected', 'The receiver declined the file.'), 'peer');
+    await this.#mustOffer(id).end(new TransferFailure('rejected', 'The receiver declined the file.', { by: 'you' }), 'peer');
   }
 
   /** Stops an offer or a transfer in either direction; resolves when its files are closed. @throws P2pError `no-such-transfer`. */
   async cancel(id: number): Promise<void> {
     const transfer = this.#must(id);
     const by = transfer.facts.direction === 'outgoing' ? 'sender' : 'receiver';
-    await transfer.end(new TransferFailure('cancelled', `The ${by} cancelled the transfer.`), 'peer');
+    await transfer.end(new TransferFailure('cancelled', `The ${by} cancelled the transfer.`, { by: 'you' }), 'peer');
   }
 
   /** Both sides stop until {@link resume}. @throws P2pError `no-such-transfer`. */

@@ -97,8 +97,11 @@ const ends: [string, ClientEvent, string[]][] = [
   ['a folder of which all was there', { ...folderDone, same: 1234 }, ['-- All 1,234 files of the folder "photos" from bob are already there, nothing was received.', '-- It is /r/photos']],
   ['an empty folder', { ...folderDone, files: 0, bytes: 0, seconds: 0 }, ['-- Received the folder "photos" from bob: 0 files, 0 bytes in 0.0 s. Verified.', '-- Stored as /r/photos']],
   ['a failed transfer', { event: 'transfer-failed', ...file, code: 'disk-full', message: 'The disk is full.' }, ['!! "a.bin" from bob was not transferred: The disk is full.']],
-  ['what the person refused', { event: 'transfer-failed', ...file, code: 'rejected', message: 'The receiver declined the file.' }, ['-- You refused "a.bin" from bob.']],
+  ['what the person refused', { event: 'transfer-failed', ...file, code: 'rejected', message: 'The receiver declined the file.', by: 'you' }, ['-- You refused "a.bin" from bob.']],
   ['what the other person refused', { event: 'transfer-failed', ...file, direction: 'outgoing', code: 'rejected', message: 'bob says: "The receiver declined the file."' }, ['!! "a.bin" to bob was not transferred: bob refused it.']],
+  ['what the person cancelled', { event: 'transfer-failed', ...file, code: 'cancelled', message: 'The receiver cancelled the transfer.', by: 'you' }, ['-- You cancelled "a.bin" from bob.']],
+  ['what the other person cancelled', { event: 'transfer-failed', ...file, code: 'cancelled', message: 'bob says: "The sender cancelled the transfer."', by: 'peer' }, ['!! "a.bin" from bob was not transferred: bob cancelled it.']],
+  ['what a sender ends as refused', { event: 'transfer-failed', ...file, code: 'rejected', message: 'bob says: "No."', by: 'peer' }, ['!! "a.bin" from bob was not transferred: bob says: "No."']],
 ];
 
 describe('the words for', () => {

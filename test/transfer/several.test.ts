@@ -92,6 +92,7 @@ describe('a cancelled transfer', () => {
       await pair[by].manager.cancel(pair[by].manager.snapshots()[0]?.id ?? 0);
       const [sent, got] = await Promise.all([transfer?.finished, pair.bob.event('transfer-failed')]);
       assert.deepEqual([sent?.event === 'transfer-failed' && sent.code, got.code], ['cancelled', 'cancelled']);
+      assert.deepEqual([sent?.event === 'transfer-failed' && sent.by, got.by], by === 'alice' ? ['you', 'peer'] : ['peer', 'you']);
       assert.deepEqual(await pair.bob.folders(), { received: [], partial: [] });
     });
   }
