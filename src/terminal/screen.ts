@@ -41,6 +41,10 @@ export interface Editor {
   key(text: string | undefined, key: Key): EditorAction;
   paste(text: string): EditorAction;
   view(): EditorView;
+  /** A completion is looked for: keys are better given when it is there, which {@link EditorHost.later} tells. */
+  readonly waits: boolean;
+  /** Keys are given all the same; a completion that still finds its line unchanged then is used. */
+  waitNoMore(): void;
 }
 
 /** Text in one colour. `paint` adds escape sequences and nothing else. */

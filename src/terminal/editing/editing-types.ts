@@ -57,7 +57,7 @@ export interface LineEditorOptions {
   complete(line: string, cursor: number): Promise<Completion> | Completion;
   /** What is expected behind `line`, shown in grey; empty for nothing. Pure and fast: asked at every redraw. */
   hintFor(line: string): string;
-  /** What came of a completion that took a while: the screen treats it as the answer to a key. */
+  /** What came of a completion that took a while, also where it is nothing: the screen treats it as the answer to a key. */
   later(action: EditorAction): void;
   /** Shown for a line break within the text; two cells at most. Default `⏎`. */
   readonly lineBreakSign?: string;

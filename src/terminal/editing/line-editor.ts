@@ -37,7 +37,7 @@ export class LineEditor {
   #putInAt = 0;
   #argumentBack = 0;
   /** The completion that is waited for; it is dropped when the line has changed meanwhile. */
-  #asked: { readonly text: string; readonly cursor: number; list: boolean } | undefined;
+  #asked: { readonly text: string; readonly cursor: number; list: boolean; overdue: boolean } | undefined;
 
   constructor(options: LineEditorOptions) {
     this.#options = options;
@@ -69,6 +69,14 @@ export class LineEditor {
     const before = shown(text.slice(0, cursor), sign);
     const atEnd = cursor === text.length && !text.includes('\n');
     return { ...withCursor(before, shown(text.slice(cursor), sign)), hint: atEnd ? this.#options.hintFor(text) : '' };
+  }
+
+  get waits(): boolean {
+    return this.#asked !== undefined && !this.#asked.overdue && this.#isAsLeft(this.#asked);
+  }
+
+  waitNoMore(): void {
+    if (this.#asked !== undefined) this.#asked.overdue = true;
   }
 
   #type(text: string | undefined, key: Key): EditorAction {
@@ -159,6 +167,7 @@ export class LineEditor {
         return { kind: 'clear' };
       case 'interrupt':
         this.#left.clear();
+        this.#asked = undefined;
         this.#line.become('', 0);
         return { kind: 'interrupt', typed: text };
     }
@@ -172,6 +181,7 @@ export class LineEditor {
     }
     this.#line.clear();
     this.#left.clear();
+    this.#asked = undefined;
     if (text.trim() !== '') this.#options.history.add(text);
     return { kind: 'line', text };
   }
@@ -251,21 +261,20 @@ export class LineEditor {
     }
     const completion = this.#options.complete(text, cursor);
     if (!(completion instanceof Promise)) return this.#completed(completion, again);
-    const asked = { text, cursor, list: again };
+    const asked = { text, cursor, list: again, overdue: false };
     this.#asked = asked;
-    void completion.then(
-      (found) => {
-        const { text: now, cursor: at } = this.#line;
-        const wanted = now === text && at === cursor && this.#search === undefined;
-        if (this.#asked === asked) this.#asked = undefined;
-        const action = wanted ? this.#completed(found, asked.list) : NONE;
-        if (action.kind !== 'none') this.#options.later(action);
-      },
-      () => {
-        if (this.#asked === asked) this.#asked = undefined;
-      },
-    );
+    const answered = (found: Completion | undefined) => {
+      if (this.#asked !== asked) return;
+      this.#asked = undefined;
+      if (this.#isAsLeft(asked)) this.#options.later(found === undefined ? NONE : this.#completed(found, asked.list));
+    };
+    void completion.then(answered, () => answered(undefined));
     return NONE;
+  }
+
+  /** Whether the line is the one that a completion was asked for. */
+  #isAsLeft({ text, cursor }: { readonly text: string; readonly cursor: number }): boolean {
+    return this.#line.text === text && this.#line.cursor === cursor && this.#search === undefined;
   }
 
   #completed({ from, to, insert, after = '', candidates }: Completion, list: boolean): EditorAction {

@@ -1,8 +1,8 @@
 /**
  * Where the line editor's history and completions come from: the engine, the home folder, the file system.
  *
- * Owns what is remembered of the server's lists of who is online. Keys never wait for it: what is not there yet comes later, or
- * not at all.
+ * Owns what is remembered of the server's lists of who is online. What is not there yet comes later, or not at all; how long keys
+ * wait for it is the screen's affair.
  */
 import { join } from 'node:path';
 import type { ClientApi, ClientEvent } from '../../client/api.js';

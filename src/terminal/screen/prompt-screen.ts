@@ -17,6 +17,7 @@ import { inColumns, usableCells, type Line } from '../layout.js';
 import type { Output } from '../output.js';
 import { problem } from '../phrases.js';
 import type { Editor, LiveRows, PromptParts, Screen, ScreenInput, Span } from '../screen.js';
+import { HeldKeys } from './held-keys.js';
 import { KeyReader } from './key-reader.js';
 import type { Frame } from './live-area.js';
 import { LiveArea, NOTHING } from './live-area.js';
@@ -56,6 +57,7 @@ export class PromptScreen implements Screen {
   readonly #pacer: Pacer;
   readonly #mode: TerminalMode;
   readonly #keys: KeyReader;
+  readonly #held: HeldKeys;
   #state: 'new' | 'open' | 'stopped' | 'closed' = 'new';
   #input: ScreenInput | undefined;
   #editor: Editor | undefined;
@@ -77,9 +79,10 @@ export class PromptScreen implements Screen {
     this.#shown = options.utf8 ? (text) => text : inAscii;
     this.#pacer = new Pacer(clock, terminalLimits.redrawEveryMs, () => this.#redrawLive());
     this.#mode = new TerminalMode(stdin, stdout, { before: () => this.#stopping(), after: () => this.#continued() });
+    this.#held = new HeldKeys(clock, () => this.#editor);
     this.#keys = new KeyReader(stdin, clock, {
       key: (text, key) => this.#key(text, key),
-      paste: (text) => this.#act(this.#editor?.paste(text)),
+      paste: (text) => this.#held.take(() => this.#act(this.#editor?.paste(text))),
       focus: (here) => this.#input?.focus?.(here),
       end: () => this.close(),
     });
@@ -98,7 +101,10 @@ export class PromptScreen implements Screen {
 
   start(input: ScreenInput): void {
     const { utf8, stdout } = this.#options;
-    const later = (action: EditorAction) => this.#act(action);
+    const later = (action: EditorAction) => {
+      this.#act(action);
+      this.#held.go();
+    };
     this.#input = input;
     this.#editor = input.createEditor?.({ later, utf8 }) ?? forgetfulEditor(later);
     this.#state = 'open';
@@ -144,16 +150,24 @@ export class PromptScreen implements Screen {
     this.#pacer.stop();
     stdout.offResize(this.#resized);
     this.#keys.stop();
+    this.#held.drop();
     this.#mode.off();
     this.#input?.end();
   }
 
   #key(text: string | undefined, key: Key): void {
     const plainCtrl = key.ctrl === true && key.meta !== true && key.shift !== true;
-    if (plainCtrl && key.name === 'z') this.#mode.stop();
-    // Without anything to answer Ctrl-Y and Ctrl-N are the editor's.
-    else if (plainCtrl && (key.name === 'y' || key.name === 'n') && this.#input?.answerKey(key.name === 'y') === true) return;
-    else if (key.meta === true && key.ctrl !== true && /^[1-9]$/u.test(key.name ?? '')) this.#input?.sessionKey?.(Number(key.name));
+    // What is answered is what stands there now. Without anything to answer Ctrl-Y and Ctrl-N are the editor's.
+    if (plainCtrl && (key.name === 'y' || key.name === 'n') && this.#input?.answerKey(key.name === 'y') === true) return;
+    if (plainCtrl && key.name === 'c') {
+      // Takes back what was typed and waits, and waits for nothing.
+      this.#held.drop();
+      this.#give(text, key);
+    } else this.#held.take(() => (plainCtrl && key.name === 'z' ? this.#mode.stop() : this.#give(text, key)));
+  }
+
+  #give(text: string | undefined, key: Key): void {
+    if (key.meta === true && key.ctrl !== true && /^[1-9]$/u.test(key.name ?? '')) this.#input?.sessionKey?.(Number(key.name));
     else if (this.#editor !== undefined) {
       const typed = this.#editor.view().text;
       this.#act(this.#editor.key(text, key), typed);

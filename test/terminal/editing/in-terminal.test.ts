@@ -71,6 +71,16 @@ describe('in a terminal', () => {
     await face.called(JSON.stringify(['sendFile', `my files/${name}`]));
   });
 
+  it('Enter that comes together with Tab sends the file that Tab completes', async (t) => {
+    const cwd = await folder(t);
+    await mkdir(join(cwd, 'in'));
+    await writeFile(join(cwd, 'in', 'only one.txt'), '');
+    const face = await inSession(t, { cwd });
+    face.terminal.type(`/send i${KEYS.tab}on${KEYS.tab}${KEYS.enter}and then${KEYS.enter}`);
+    await face.called(JSON.stringify(['sendFile', 'in/only one.txt']));
+    await face.called(JSON.stringify(['say', 'and then']));
+  });
+
   it('Tab twice lists what there is in columns above the line', async (t) => {
     const cwd = await folder(t);
     for (const name of ['report1', 'report2']) await writeFile(join(cwd, name), '');
