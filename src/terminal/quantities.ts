@@ -77,6 +77,13 @@ export function formatDuration(seconds: number): string {
   return hours > 0 ? `${hours}:${pad(minutes)}:${pad(rest)}` : `${minutes}:${pad(rest)}`;
 }
 
+/** A time as it was chosen: `1 s`, `0.1 s`, `90 s`, `10 min`, `2 h`, otherwise as in {@link formatDuration}. */
+export function formatTimeLimit(ms: number): string {
+  if (ms >= 3_600_000 && ms % 3_600_000 === 0) return `${ms / 3_600_000} h`;
+  if (ms >= 60_000 && ms % 60_000 === 0) return `${ms / 60_000} min`;
+  return ms < 100_000 ? `${ms / 1000} s` : formatDuration(ms / 1000);
+}
+
 /** Whole percent, rounded down, so that 100 means all. */
 export function percent(part: number, whole: number): number {
   return whole <= 0 ? 100 : Math.max(0, Math.min(100, Math.floor((part / whole) * 100)));

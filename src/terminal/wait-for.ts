@@ -10,26 +10,28 @@ import { badArgument, unquote } from './command-arguments.js';
 import type { Line } from './layout.js';
 import { nearestWord } from './nearest-word.js';
 import { notice } from './phrases.js';
-import { DURATION_FORM, parseDuration } from './quantities.js';
+import { DURATION_FORM, formatTimeLimit, parseDuration } from './quantities.js';
 
 interface WaitShape {
   /** Whether it must be said whom it is about. */
   readonly needsUser: boolean;
   /** `state`: it may be so already. `count`: each happening counts once. */
   readonly kind: 'state' | 'count';
-  /** What is awaited, about `who`, in words that follow "waited for:" and, with "not", the end of a time. */
-  readonly words: (who: string | undefined) => string;
+  /** The sentence when it has come, about `who`. */
+  readonly came: (who: string | undefined) => string;
+  /** The beginning of the sentence when it has not, which ends with the time. */
+  readonly missed: (who: string | undefined) => string;
 }
 
 /** Everything that WAIT_FOR takes, in the order in which it is told. */
 export const WAIT_EVENTS = {
-  online: { needsUser: true, kind: 'state', words: (who) => `${who ?? ''} online` },
-  offline: { needsUser: true, kind: 'state', words: (who) => `${who ?? ''} offline` },
-  session: { needsUser: false, kind: 'state', words: (who) => `a session with ${who ?? 'anybody'}` },
-  closed: { needsUser: false, kind: 'state', words: (who) => (who === undefined ? 'the end of all sessions' : `the end of the session with ${who}`) },
-  offer: { needsUser: false, kind: 'state', words: (who) => `an offer from ${who ?? 'anybody'}` },
-  message: { needsUser: false, kind: 'count', words: (who) => `a message from ${who ?? 'anybody'}` },
-  file: { needsUser: false, kind: 'count', words: (who) => `a whole file from ${who ?? 'anybody'}` },
+  online: { needsUser: true, kind: 'state', came: (who) => `${who ?? 'Somebody'} is online`, missed: (who) => `${who ?? 'nobody'} did not come online` },
+  offline: { needsUser: true, kind: 'state', came: (who) => `${who ?? 'Somebody'} is offline`, missed: (who) => `${who ?? 'nobody'} did not go offline` },
+  session: { needsUser: false, kind: 'state', came: (who) => `A session with ${who ?? 'somebody'} is open`, missed: (who) => `no session with ${who ?? 'anybody'} was opened` },
+  closed: { needsUser: false, kind: 'state', came: (who) => (who === undefined ? 'No session is open' : `No session with ${who} is open`), missed: (who) => (who === undefined ? 'not all sessions ended' : `the session with ${who} did not end`) },
+  offer: { needsUser: false, kind: 'state', came: (who) => `An offer from ${who ?? 'somebody'} waits for an answer`, missed: (who) => `no offer came from ${who ?? 'anybody'}` },
+  message: { needsUser: false, kind: 'count', came: (who) => `A message from ${who ?? 'somebody'} has come`, missed: (who) => `no message came from ${who ?? 'anybody'}` },
+  file: { needsUser: false, kind: 'count', came: (who) => `A whole file from ${who ?? 'somebody'} has come`, missed: (who) => `no whole file came from ${who ?? 'anybody'}` },
 } as const satisfies Readonly<Record<string, WaitShape>>;
 
 export type WaitEvent = keyof typeof WAIT_EVENTS;
@@ -66,14 +68,16 @@ export function parseWait(argument: string): Wait {
   return { event, user: person(one), timeoutMs: undefined };
 }
 
-/** What is waited for, in words. */
-export function waitWords({ event, user }: Wait): string {
-  return WAIT_EVENTS[event].words(user === undefined ? undefined : visibleLine(user));
+/** When it has not come in its time: `zed did not come online within 1 s.` */
+export function missedText({ event, user, timeoutMs = 0 }: Wait): string {
+  return `${WAIT_EVENTS[event].missed(user === undefined ? undefined : visibleLine(user))} within ${formatTimeLimit(timeoutMs)}.`;
 }
 
 /** When it has come, about `peer`. */
 export function waitedLines({ wait, peer }: { readonly wait: Wait; readonly peer: string | undefined }): Line[] {
-  return [notice(`Waited for ${waitWords({ ...wait, user: peer ?? wait.user })}.`)];
+  // All have ended, also where the last one is known.
+  const who = wait.event === 'closed' ? wait.user : (peer ?? wait.user);
+  return [notice(`${WAIT_EVENTS[wait.event].came(who === undefined ? undefined : visibleLine(who))}.`)];
 }
 
 function unknownEvent(word: string) {

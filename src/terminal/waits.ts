@@ -9,8 +9,7 @@ import type { Clock, Timer } from '../net/clock.js';
 import { LinkLost, P2pError } from '../protocol/errors.js';
 import { terminalLimits } from '../protocol/limits.js';
 import { canonicalUserName } from '../protocol/names.js';
-import { formatDuration } from './quantities.js';
-import { waitWords, type Wait, type WaitEvent } from './wait-for.js';
+import { missedText, type Wait, type WaitEvent } from './wait-for.js';
 
 /** What was waited for has come. */
 export interface Awaited {
@@ -190,6 +189,5 @@ function isAbout({ user }: Wait, peer: string): boolean {
 }
 
 function timedOut(wait: Wait): P2pError {
-  const within = formatDuration((wait.timeoutMs ?? 0) / 1000);
-  return new P2pError('timed-out', `WAIT_FOR: ${waitWords(wait)} did not come within ${within}. Give it more time, or none for no limit.`);
+  return new P2pError('timed-out', `WAIT_FOR: ${missedText(wait)} Give it more time, or none for no limit.`);
 }

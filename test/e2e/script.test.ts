@@ -75,12 +75,12 @@ describe('the client as a script', () => {
     await bob.command('CLOSE_SESSION');
     const result = await script;
     assert.equal(result.code, 0, result.stderr);
-    assert.deepEqual(Array.from(result.stdout.matchAll(/Waited for (.*)\./gu), ([, what]) => what), [
-      'a session with bob',
-      'a message from bob',
-      'a whole file from bob',
-      'the end of the session with bob',
-      'bob online',
+    assert.deepEqual(Array.from(result.stdout.matchAll(/^-- ((?:A session with|A message from|A whole file from|No session with|bob is) .*)\.$/gmu), ([, what]) => what), [
+      'A session with bob is open',
+      'A message from bob has come',
+      'A whole file from bob has come',
+      'No session with bob is open',
+      'bob is online',
     ]);
     assert.match(result.stdout, /CLIENT_LIST<alice, bob>/u);
   });

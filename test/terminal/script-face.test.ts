@@ -71,7 +71,7 @@ describe('a script', () => {
     script.client.before.set('say', () => void script.client.emit({ event: 'message', peer: 'bob', direction: 'in', text: 'yes' }));
     assert.equal(await script.ended, 0);
     assert.deepEqual(script.client.calls, ['openSession bob', 'say is it done?', 'watchUser bob', 'closeSession', 'close']);
-    assert.match(script.out.text, /-- Waited for a message from bob\.\n-- Waited for bob online\./u);
+    assert.match(script.out.text, /-- A message from bob has come\.\n-- bob is online\./u);
   });
 
   it('fails when what it waits for does not come in time', async () => {
@@ -79,7 +79,7 @@ describe('a script', () => {
     await new Promise(setImmediate);
     script.clock.advance(10 * 60_000);
     assert.equal(await script.ended, 1);
-    assert.match(script.err.text, /a session with bob did not come within 10:00.*\[timed-out\]/u);
+    assert.match(script.err.text, /no session with bob was opened within 10 min\..*\[timed-out\]/u);
     assert.deepEqual(script.client.calls, ['close']);
   });
 

@@ -6,7 +6,7 @@ import { LinkLost, P2pError } from '../../src/protocol/errors.js';
 import { terminalLimits } from '../../src/protocol/limits.js';
 import { parseCommand } from '../../src/terminal/commands.js';
 import { parseDuration } from '../../src/terminal/quantities.js';
-import { parseWait, type Wait } from '../../src/terminal/wait-for.js';
+import { missedText, parseWait, waitedLines, type Wait } from '../../src/terminal/wait-for.js';
 import { Waits, type Awaited } from '../../src/terminal/waits.js';
 import { ManualClock } from '../helpers/manual-clock.js';
 import { FakeClient } from './fake-client.js';
@@ -48,6 +48,31 @@ describe('WAIT_FOR is written', () => {
   it('with times of one unit or several', () => {
     for (const [written, ms] of [['1500ms', 1500], ['90', 90_000], ['0.5h', 30 * MINUTE], ['1D', 1440 * MINUTE], ['1h30m15s', 5_415_000]] as const) assert.equal(parseDuration(written), ms, written);
     for (const written of ['', 's', '1x', '1 m', '-1s', '0', '1e3', '9'.repeat(30), '1h-30m']) assert.equal(parseDuration(written), undefined, written);
+  });
+});
+
+describe('the words of a wait', () => {
+  const words: [written: string, came: string, missed: string][] = [
+    ['online zed 1s', 'zed is online.', 'zed did not come online within 1 s.'],
+    ['offline zed 1500ms', 'zed is offline.', 'zed did not go offline within 1.5 s.'],
+    ['session 10m', 'A session with somebody is open.', 'no session with anybody was opened within 10 min.'],
+    ['closed bob 2h', 'No session with bob is open.', 'the session with bob did not end within 2 h.'],
+    ['closed 2h30m', 'No session is open.', 'not all sessions ended within 150 min.'],
+    ['offer bob 90s', 'An offer from bob waits for an answer.', 'no offer came from bob within 90 s.'],
+    ['message 61500ms', 'A message from somebody has come.', 'no message came from anybody within 61.5 s.'],
+    ['file bob 125s', 'A whole file from bob has come.', 'no whole file came from bob within 2:05.'],
+  ];
+  for (const [written, came, missed] of words) {
+    it(written, () => {
+      const wait = parseWait(written);
+      assert.deepEqual(waitedLines({ wait, peer: undefined }).map(({ prefix, text }) => prefix + text), [`-- ${came}`]);
+      assert.equal(missedText(wait), missed);
+    });
+  }
+
+  it('name who it was, where anybody would do', () => {
+    assert.equal(waitedLines({ wait: parseWait('message'), peer: 'carol' })[0]?.text, 'A message from carol has come.');
+    assert.equal(waitedLines({ wait: parseWait('closed'), peer: 'carol' })[0]?.text, 'No session is open.');
   });
 });
 
@@ -226,7 +251,7 @@ describe('the end of waiting', () => {
     room.clock.advance(29_999);
     assert.equal(await isSettled(waiting), false);
     room.clock.advance(1);
-    await assert.rejects(waiting, (error) => error instanceof P2pError && error.code === 'timed-out' && /a message from bob .* 30 s/u.test(error.message));
+    await assert.rejects(waiting, (error) => error instanceof P2pError && error.code === 'timed-out' && /^WAIT_FOR: no message came from bob within 30 s\. Give/u.test(error.message));
     assert.equal(room.clock.pending, 0);
     room.heard('bob');
     assert.equal((await room.wait('message bob')).peer, 'bob');
