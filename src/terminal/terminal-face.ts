@@ -26,6 +26,7 @@ import { Stamps } from './stamps.js';
 import { Waits } from './waits.js';
 import type { Screen } from './screen.js';
 import { attentionLimits, terminalLimits } from '../protocol/limits.js';
+import { canonicalUserName } from '../protocol/names.js';
 import type { WordingContext } from './wording.js';
 import { fileName, notice, toOrFrom } from './phrases.js';
 import { deliveredLine, errorLines, eventLines, goesToLine, leavingLines } from './wording.js';
@@ -139,7 +140,7 @@ export class TerminalFace implements Face {
     if (line.trim() === '') return;
     try {
       const command = parseTyped(line);
-      if (command.command === 'GET_CLIENT_INFO') void this.#print([notice(`Asking ${command.user} for a session…`)]);
+      if (command.command === 'GET_CLIENT_INFO' && !hasBlocked(api, command.user)) void this.#print([notice(`Asking ${command.user} for a session…`)]);
       const performing = perform(api, command, { homeDirectory: this.#options.homeDirectory, stdinFree: false, waits: this.#waits });
       // The next line may have come in the same piece, and is to stand behind the prompt of whom it goes to.
       this.#updatePrompt();
@@ -255,4 +256,9 @@ export class TerminalFace implements Face {
   #print(lines: readonly Line[]): Promise<void> | undefined {
     return this.#options.screen.print(lines);
   }
+}
+
+/** Then nobody is asked: the engine's refusal says why. */
+function hasBlocked(api: ClientApi, user: string): boolean {
+  return api.blocked.some((one) => canonicalUserName(one.user) === canonicalUserName(user));
 }

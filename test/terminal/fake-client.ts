@@ -76,6 +76,7 @@ export class FakeClient implements ClientApi {
 
   async openSession(user: string): Promise<PeerInfo> {
     await this.#call('openSession', user);
+    if (this.blocked.some((one) => one.user === user)) throw new P2pError('blocked', `You have blocked ${user}. UNBLOCK ${user} first.`);
     this.open(user, 'outgoing');
     return { user, fingerprint: FINGERPRINT, addresses: ['192.0.2.7:4000'] };
   }

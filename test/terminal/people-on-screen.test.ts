@@ -1,6 +1,7 @@
 /**
  * People come, go, are away and blocked at a real terminal: above what is being typed, and never in the way of it.
  */
+import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { FaceInTerminal } from './face-in-terminal.js';
 
@@ -22,6 +23,9 @@ it('news of people stand above what is being typed, and commands about them say 
     await terminal.waitForText(/mallory is blocked, and cannot tell\.[^]*check the spelling/u);
     terminal.enter('/blocked');
     await terminal.waitForText(/^BLOCKED_LIST<mallory>$/mu);
+    terminal.enter('GET_CLIENT_INFO mallory');
+    const screen = await terminal.waitForText(/You have blocked mallory\. UNBLOCK mallory first\./u);
+    assert.ok(!screen.join('\n').includes('Asking'), screen.join('\n'));
     terminal.enter('UNBLOCK mallory');
     await terminal.waitForText(/mallory is not blocked any more\./u);
   } finally {
