@@ -9,6 +9,7 @@ import type { Command } from './commands.js';
 import { parseCommand } from './commands.js';
 import type { InputObject, RequestId } from './json-events.js';
 import { terminalLimits } from '../protocol/limits.js';
+import { quoted, visibleLine } from '../protocol/text.js';
 
 /** What one line asks for. `say` with `to` goes to that peer, whoever is current. */
 export type JsonRequest =
@@ -20,6 +21,10 @@ const ObjectLine: v.GenericSchema<unknown, InputObject> = v.union([
   v.strictObject({ id: v.exactOptional(requestId), command: v.pipe(v.string(), v.minLength(1)) }),
   v.strictObject({ id: v.exactOptional(requestId), say: v.pipe(v.string(), v.minLength(1)), to: v.exactOptional(v.pipe(v.string(), v.minLength(1))) }),
 ]);
+
+const OBJECT_KEYS: readonly string[] = ['id', 'command', 'say', 'to'];
+/** More of an unknown key says no more about where it came from. */
+const SHOWN_KEY_CHARS = 40;
 
 /** A line that is no request; `request` is its `id`, where it has a valid one. */
 export class BadLine extends P2pError {
@@ -47,7 +52,7 @@ export function parseJsonLine(line: string): JsonRequest | undefined {
     if (ownId.success) id = ownId.output.id;
     const parsed = v.safeParse(ObjectLine, value);
     if (!parsed.success) {
-      throw new P2pError('bad-argument', 'An object line is {"id": 1, "command": "SEND_FILE a.txt"} or {"id": 2, "say": "text", "to": "bob"}; id and to may be left out.');
+      throw new P2pError('bad-argument', `An object line is {"id": 1, "command": "SEND_FILE a.txt"} or {"id": 2, "say": "text", "to": "bob"}; id and to may be left out.${unknownKey(value)}`);
     }
     if ('say' in parsed.output) return { id, kind: 'say', text: parsed.output.say, to: parsed.output.to };
     const command = parseCommand(parsed.output.command);
@@ -57,6 +62,14 @@ export function parseJsonLine(line: string): JsonRequest | undefined {
     if (error instanceof P2pError) throw new BadLine(error, id);
     throw error;
   }
+}
+
+/** A key that no object line has, by name: most often a slip. */
+function unknownKey(value: unknown): string {
+  const key = typeof value !== 'object' || value === null ? undefined : Object.keys(value).find((one) => !OBJECT_KEYS.includes(one));
+  if (key === undefined) return '';
+  const shown = key.length > SHOWN_KEY_CHARS ? `${key.slice(0, SHOWN_KEY_CHARS)}…` : key;
+  return ` It has no key ${quoted(visibleLine(shown))}.`;
 }
 
 function parseObject(line: string): unknown {

@@ -135,6 +135,20 @@ describe('the JSON conversation', () => {
     assert.equal(talk.client.calls[0], 'say  CLOSE_SESSION\n{"x":1} carol');
   });
 
+  it('names a key that it does not know, as text and cut', () => {
+    const said = (key: string): string => {
+      try {
+        parseJsonLine(JSON.stringify({ id: 1, say: 'hello', [key]: 'x' }));
+      } catch (error) {
+        return error instanceof BadLine ? error.message : '';
+      }
+      return '';
+    };
+    assert.match(said('too'), /may be left out\. It has no key "too"\.$/u);
+    assert.match(said('a"\x1b[2J\n'), /It has no key "a'\\x1b\[2J\\n"\.$/u);
+    assert.match(said('k'.repeat(1000)), /It has no key "k{40}…"\.$/u);
+  });
+
   it('answers failures with error events, and goes on', async () => {
     const talk = new Conversation();
     talk.client.before.set('say', () => {
