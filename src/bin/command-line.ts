@@ -48,6 +48,8 @@ function commandFor(program: ProgramShape, version: string): Command {
     .helpOption('--help', 'print this text')
     .addHelpText('after', closing(program))
     .showHelpAfterError(`${name} --help shows all options.`)
+    // Whoever runs several programs must see which of them speaks.
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /u, `${name}: `)) })
     .exitOverride();
   for (const [key, option] of Object.entries(program.options)) {
     if (option.positional === true) command.argument(`[${spelledName(key)}]`, describe(option));
