@@ -16,6 +16,8 @@ interface WithId {
    * Any whole number, or a text of 1 to 64 characters; given back in the `done` or `error` that answers the line. Without it there is no `done`.
    *
    * @multipleOf 1
+   * @minimum -9007199254740991
+   * @maximum 9007199254740991
    * @minLength 1
    * @maxLength 64
    */

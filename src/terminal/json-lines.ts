@@ -16,7 +16,7 @@ export type JsonRequest =
   | { readonly id: RequestId | undefined; readonly kind: 'command'; readonly command: Command }
   | { readonly id: RequestId | undefined; readonly kind: 'say'; readonly text: string; readonly to: string | undefined };
 
-const requestId = v.union([v.pipe(v.number(), v.safeInteger()), v.pipe(v.string(), v.minLength(1), v.maxLength(terminalLimits.requestIdChars))]);
+const requestId = v.union([v.pipe(v.number(), v.safeInteger()), v.pipe(v.string(), v.minLength(1), v.check((id) => Array.from(id).length <= terminalLimits.requestIdChars))]);
 const ObjectLine: v.GenericSchema<unknown, InputObject> = v.union([
   v.strictObject({ id: v.exactOptional(requestId), command: v.pipe(v.string(), v.minLength(1)) }),
   v.strictObject({ id: v.exactOptional(requestId), say: v.pipe(v.string(), v.minLength(1)), to: v.exactOptional(v.pipe(v.string(), v.minLength(1))) }),

@@ -1,6 +1,6 @@
 /**
  * TypeScript types → JSON Schema (draft-07), as far as lines of JSON need it: objects, arrays, unions, literals, text, numbers.
- * Comments become descriptions, and the tags `@minLength`, `@maxLength`, `@multipleOf`, `@format` what they say; anything else is an error.
+ * Comments become descriptions, and the tags `@minLength`, `@maxLength`, `@multipleOf`, `@minimum`, `@maximum`, `@format` what they say; anything else is an error.
  *
  * Written because the generators that are kept bring a second compiler along, older than the one here.
  */
@@ -114,11 +114,13 @@ export class SchemaSource {
   }
 }
 
+const NUMBER_TAGS: ReadonlySet<string> = new Set(['minLength', 'maxLength', 'multipleOf', 'minimum', 'maximum']);
+
 function tags(symbol: ts.Symbol): JsonSchema {
   const found: Record<string, unknown> = {};
   for (const { name, text } of symbol.getJsDocTags()) {
     const value = ts.displayPartsToString(text).trim();
-    if (name === 'minLength' || name === 'maxLength' || name === 'multipleOf') found[name] = Number(value);
+    if (NUMBER_TAGS.has(name)) found[name] = Number(value);
     else if (name === 'format') found[name] = value;
     else throw new Error(`${symbol.name}: the tag @${name} has no meaning in a schema`);
   }

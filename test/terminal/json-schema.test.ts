@@ -41,7 +41,7 @@ describe('the JSON Schema', () => {
   });
 
   it('allows the objects that the program takes, and no others', () => {
-    const id = fc.oneof(fc.integer(), fc.double(), fc.string({ maxLength: 66 }), fc.constantFrom(null, true, [1]));
+    const id = fc.oneof(fc.integer(), fc.double(), fc.constantFrom(1e20, -1e20, 2 ** 53), fc.string({ maxLength: 66 }), fc.string({ maxLength: 66, unit: 'binary' }), fc.constantFrom(null, true, [1]));
     const text = fc.oneof(fc.constantFrom('', 'LIST_FILES', 'hello', 'bob'), fc.integer());
     const line = fc.record({ id, command: text, say: text, to: text, more: fc.boolean() }, { requiredKeys: [] }).map((value) => JSON.stringify(value));
     fc.assert(
