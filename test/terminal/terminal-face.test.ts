@@ -161,7 +161,7 @@ describe('keys and lines', () => {
       await face.terminal.waitForText(/^-- Accepted number 1, "first\.txt" from bob\.\nalice → bob> half typed$/mu);
       face.terminal.type('\x0e');
       await face.called('["rejectFile",2]');
-      face.steer({ emit: { event: 'transfer-failed', id: 2, peer: 'bob', direction: 'incoming', name: 'second.txt', code: 'rejected', message: 'The receiver declined the file.' } });
+      face.steer({ emit: { event: 'transfer-failed', id: 2, peer: 'bob', direction: 'incoming', name: 'second.txt', code: 'rejected', message: 'The receiver declined the file.', by: 'you' } });
       await face.terminal.waitForText(/^-- You refused "second\.txt" from bob\.\nalice → bob> half typed$/mu);
       face.terminal.enter(', sent');
       await face.called('["say","half typed, sent"]');
